@@ -1,0 +1,1 @@
+"""The domain: cases, people, law and log. Knows nothing of HTTP, templates or Litestar."""

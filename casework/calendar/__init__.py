@@ -1,0 +1,1 @@
+"""Days and clocks: the versioned holiday table and the deadlines of cases."""

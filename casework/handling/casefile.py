@@ -1,0 +1,146 @@
+"""What an officer's case page shows: the story, the clocks, and the acts that are open now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from casework.calendar import deadlines
+from casework.calendar.holidays import calendar_for
+from casework.handling import desk, step, story
+from casework.handling.acts import open_case
+from casework.law.vocabulary import Compartment as Kind
+from casework.law.vocabulary import Need
+from casework.law.workdays import working_days_between
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from casework.case.tables import Case
+    from casework.handling.story import Piece
+    from casework.keys.actor import Actor
+    from casework.keys.members import Roster
+    from casework.law.profile import Profile
+    from casework.law.schema import Checklist, Deadline, DocumentKind, State, Transition
+    from casework.store.unit import UnitOfWork
+
+STORY = (Kind.CONTENT, Kind.HANDLING, Kind.INVESTIGATION, Kind.APH)
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A running deadline; ``days_left`` in working days, negative once it has passed."""
+
+    rule: Deadline
+    due: date
+    days_left: int
+
+
+@dataclass(frozen=True)
+class Action:
+    """An act that this officer may take now, with everything its form asks for."""
+
+    rule: Transition
+    role: str
+    checklist: Checklist | None
+    documents: tuple[DocumentKind, ...]
+
+    def asks(self, need: str) -> bool:
+        """Return whether the act requires something, by its name."""
+        return Need(need) in self.rule.requires
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """Somebody who can be assigned."""
+
+    person_id: str
+    name: str
+    position: str
+
+
+@dataclass(frozen=True)
+class CaseFile:
+    """One case as one officer may see it."""
+
+    case_id: str
+    ticket: str
+    state: State
+    category: str | None
+    received: date
+    revision: int
+    flags: frozenset[str]
+    profile: Profile
+    pieces: tuple[Piece, ...]
+    clocks: tuple[Clock, ...]
+    actions: tuple[Action, ...]
+    candidates: tuple[Candidate, ...]
+    may_write: bool
+    reporter: str
+    roster: Roster
+
+
+def read(uow: UnitOfWork, actor: Actor, case_id: str) -> CaseFile:
+    """Return a case for its page.
+
+    Raises:
+        NotFound, Denied, RosterBroken: see :func:`casework.handling.acts.open_case`.
+    """
+    keyring, profile = open_case(uow, actor, case_id)
+    case = keyring.case
+    now = step.situation(uow, case)
+    offered = step.roles_for(keyring, profile, now)
+    return CaseFile(
+        case_id=case.id,
+        ticket=case.ticket,
+        state=profile.state(case.state),
+        category=case.category,
+        received=case.received,
+        revision=case.revision,
+        flags=now.flags,
+        profile=profile,
+        pieces=tuple(story.tell(keyring, STORY)),
+        clocks=clocks(uow, case, profile),
+        actions=tuple(_action(profile, name, role) for name, role in offered.items()),
+        candidates=_candidates(keyring.roster, profile, uow.today()),
+        may_write=keyring.holds(Kind.CONTENT),
+        reporter=case.reporter,
+        roster=keyring.roster,
+    )
+
+
+def on_desk(uow: UnitOfWork, actor: Actor, case_id: str) -> bool:
+    """Return whether a case lies on an officer's desk."""
+    return desk.may_see(uow, actor.person_id, case_id)
+
+
+def clocks(uow: UnitOfWork, case: Case, profile: Profile) -> tuple[Clock, ...]:
+    """Return the running clocks of a case, the earliest first."""
+    calendar = calendar_for(uow.session, profile)
+    return tuple(
+        Clock(
+            profile.deadline(row.rule),
+            row.due,
+            working_days_between(calendar, uow.today(), row.due),
+        )
+        for row in deadlines.running(uow.session, case.id)
+    )
+
+
+def _action(profile: Profile, transition_id: str, role: str) -> Action:
+    rule = profile.transition(transition_id)
+    return Action(
+        rule=rule,
+        role=role,
+        checklist=profile.checklist(rule.checklist) if rule.checklist else None,
+        documents=tuple(kind for kind in profile.documents if kind.id in rule.documents),
+    )
+
+
+def _candidates(chain: Roster, profile: Profile, day: date) -> tuple[Candidate, ...]:
+    assignable = {role.id for role in profile.roles if role.assignable}
+    return tuple(
+        Candidate(one.person_id, one.name, one.position)
+        for one in chain.on(day)
+        if assignable.intersection(one.roles)
+    )

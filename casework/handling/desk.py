@@ -1,0 +1,196 @@
+"""Each officer's desk: the cases that they hold keys to, in the order of what is due first.
+
+The desk is derived. :func:`refresh` is called in the transaction of every act, and decrypts
+nothing; lists are read from it page by page.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import delete, insert, literal, or_, select, tuple_
+
+from casework.calendar.deadlines import running
+from casework.case.grants import WHOLE
+from casework.case.tables import Case, CaseFlag, DeskEntry, Grant
+from casework.keys.tables import Person
+from casework.keys.vocabulary import PersonKind
+from casework.law.vocabulary import REPORTER
+from casework.law.vocabulary import Compartment as Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement, Select
+
+    from casework.store.unit import UnitOfWork
+
+NEVER: Final = date.max
+"""Due day of a case on which no clock runs for the office: it comes last."""
+
+PAGE_SIZE: Final = 25
+ON_DESK: Final = (Kind.CONTENT, Kind.HANDLING, Kind.INVESTIGATION, Kind.APH)
+"""Compartments that put a case on a desk; shares of an identity do not."""
+
+NEW_MESSAGE: Final = "new_message"
+"""Flag of a case: the reporter has written and no officer has answered or acted since."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of an inbox; nothing in it was decrypted. ``due`` is ``None`` if nothing runs."""
+
+    case_id: str
+    ticket: str
+    state: str
+    category: str | None
+    due: date | None
+    flags: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Where a page begins: just after this row (or, going back, just before it)."""
+
+    due: date
+    case_id: str
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What an officer wants to see. ``attention`` keeps only these states, or what is overdue."""
+
+    state: str | None = None
+    category: str | None = None
+    attention: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of an inbox, and where the pages before and after it begin."""
+
+    rows: tuple[Row, ...]
+    older: Cursor | None
+    newer: Cursor | None
+
+
+def refresh(uow: UnitOfWork, case: Case) -> None:
+    """Write a case's place on every desk anew, from its grants, state and running clocks."""
+    session = uow.session
+    session.flush()
+    profile = uow.office.catalogue.get(case.profile, case.profile_version)
+    due = min(
+        (
+            row.due
+            for row in running(session, case.id)
+            if profile.deadline(row.rule).responsible != REPORTER
+        ),
+        default=NEVER,
+    )
+    holders = session.scalars(
+        select(Grant.holder)
+        .join(Person, Person.id == Grant.holder)
+        .where(
+            Grant.case_id == case.id,
+            Grant.share == WHOLE,
+            Grant.compartment.in_(ON_DESK),
+            Person.kind == PersonKind.OFFICER,
+        )
+        .distinct()
+    ).all()
+    session.execute(delete(DeskEntry).where(DeskEntry.case_id == case.id))
+    if holders:
+        session.execute(
+            insert(DeskEntry),
+            [
+                {
+                    "person": holder,
+                    "case_id": case.id,
+                    "due": due,
+                    "state": case.state,
+                    "category": case.category,
+                }
+                for holder in holders
+            ],
+        )
+
+
+def page(
+    uow: UnitOfWork,
+    person_id: str,
+    filters: Filters,
+    after: Cursor | None = None,
+    before: Cursor | None = None,
+) -> Page:
+    """Return one page of an officer's inbox, sorted by due day; at most one cursor is given."""
+    query = _filtered(person_id, filters, uow.today())
+    if before is not None:
+        query = query.where(_beyond(before, backwards=True)).order_by(
+            DeskEntry.due.desc(), DeskEntry.case_id.desc()
+        )
+    else:
+        if after is not None:
+            query = query.where(_beyond(after, backwards=False))
+        query = query.order_by(DeskEntry.due, DeskEntry.case_id)
+    found = list(uow.session.execute(query.limit(PAGE_SIZE + 1)).all())
+    more = len(found) > PAGE_SIZE
+    found = found[:PAGE_SIZE]
+    if before is not None:
+        found.reverse()
+    first = Cursor(found[0].due, found[0].case_id) if found else None
+    last = Cursor(found[-1].due, found[-1].case_id) if found else None
+    has_newer = more if before is not None else after is not None
+    has_older = more if before is None else True
+    flags = _flags(uow, [row.case_id for row in found])
+    return Page(
+        rows=tuple(
+            Row(
+                case_id=row.case_id,
+                ticket=row.ticket,
+                state=row.state,
+                category=row.category,
+                due=None if row.due == NEVER else row.due,
+                flags=flags.get(row.case_id, frozenset()),
+            )
+            for row in found
+        ),
+        older=last if has_older else None,
+        newer=first if has_newer else None,
+    )
+
+
+def may_see(uow: UnitOfWork, person_id: str, case_id: str) -> bool:
+    """Return whether a case lies on a person's desk."""
+    return uow.session.get(DeskEntry, (person_id, case_id)) is not None
+
+
+def _filtered(
+    person_id: str, filters: Filters, today: date
+) -> Select[date, str, str, str | None, str]:
+    query = (
+        select(DeskEntry.due, DeskEntry.case_id, DeskEntry.state, DeskEntry.category, Case.ticket)
+        .join(Case, Case.id == DeskEntry.case_id)
+        .where(DeskEntry.person == person_id)
+    )
+    if filters.state is not None:
+        query = query.where(DeskEntry.state == filters.state)
+    if filters.category is not None:
+        query = query.where(DeskEntry.category == filters.category)
+    if filters.attention is not None:
+        query = query.where(or_(DeskEntry.state.in_(filters.attention), DeskEntry.due < today))
+    return query
+
+
+def _beyond(cursor: Cursor, *, backwards: bool) -> ColumnElement[bool]:
+    place = tuple_(DeskEntry.due, DeskEntry.case_id)
+    here = tuple_(literal(cursor.due), literal(cursor.case_id))
+    return place < here if backwards else place > here
+
+
+def _flags(uow: UnitOfWork, case_ids: Sequence[str]) -> dict[str, frozenset[str]]:
+    found: dict[str, set[str]] = {}
+    for row in uow.session.scalars(select(CaseFlag).where(CaseFlag.case_id.in_(case_ids))):
+        found.setdefault(row.case_id, set()).add(row.flag)
+    return {case_id: frozenset(flags) for case_id, flags in found.items()}

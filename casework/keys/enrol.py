@@ -1,0 +1,273 @@
+"""Enrolment of officers on the server, the genesis that names them, and later changes.
+
+An enrolled officer has keys and an account, and may do nothing until the roster names them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from sqlalchemy import func, select
+
+from casework.errors import CaseworkError, Conflict, Denied, InvalidInput
+from casework.keys import accounts, chain, memory, parts
+from casework.keys import roster as rosters
+from casework.keys.actor import Actor
+from casework.keys.chain import RosterBroken
+from casework.keys.parts import PublicPart, PublicParts
+from casework.keys.tables import LINE_MAX, Enrolment, RosterRow
+from casework.keys.tables import Person as PersonRow
+from casework.keys.vocabulary import Flaw, PersonKind
+from casework.log import leaf
+from casework.store.base import new_id
+from crypto.errors import Malformed
+from crypto.persons import Person, PublicKeys
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from casework.keys.accounts import SignInKeys
+    from casework.keys.chain import PersonRecord, StoredEntry
+    from casework.keys.members import Roster
+    from casework.store.office import Office
+    from casework.store.unit import UnitOfWork
+
+PASSPHRASE_MIN = 15
+"""Characters of a passphrase (NIST SP 800-63B-4 §3.1.1.2, for one factor alone)."""
+
+PASSPHRASE_MAX = 256
+_USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{2,31}")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+class GenesisExists(Conflict):
+    """This instance has its genesis; there is never a second one."""
+
+
+class KeysDiffer(CaseworkError):
+    """The genesis names an officer by other keys, or another name, than were enrolled here."""
+
+    def __init__(self, person_id: str) -> None:
+        """Name the officer by id."""
+        super().__init__(f"person {person_id}")
+        self.person_id = person_id
+
+
+@dataclass(frozen=True)
+class Applicant:
+    """What an officer states at enrolment. The ceremony decides whether it is true."""
+
+    username: str
+    name: str
+    position: str
+    roles: tuple[str, ...]
+    passphrase: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """An officer with new keys who is not stored yet."""
+
+    part: PublicPart
+    actor: Actor
+    keys: SignInKeys
+
+
+def prepare(office: Office, applicant: Applicant) -> Prepared:
+    """Make a new officer's keys; costs one KDF, so never inside a transaction.
+
+    Raises:
+        InvalidInput: everything that is wrong with the applicant, at once.
+        CostTooLow: as :func:`casework.keys.accounts.officer_keys`.
+    """
+    username = accounts.fold_username(applicant.username)
+    known = {role.id: role.admin for role in office.profile.roles}
+    errors = {
+        **_line_error("name", applicant.name),
+        **_line_error("position", applicant.position),
+        **_roles_error(applicant.roles, known),
+    }
+    if not _USERNAME.fullmatch(username):
+        errors["username"] = "username_shape"
+    length = len(unicodedata.normalize("NFC", applicant.passphrase))
+    if not PASSPHRASE_MIN <= length <= PASSPHRASE_MAX:
+        errors |= {"passphrase": "passphrase_length"}
+    if errors:
+        raise InvalidInput(errors)
+    person = Person.generate()
+    part = PublicPart(
+        person_id=new_id(),
+        handle=username,
+        name=applicant.name,
+        position=applicant.position,
+        roles=tuple(sorted(applicant.roles)),
+        keys=person.public,
+    )
+    keys = accounts.officer_keys(office, username, applicant.passphrase)
+    return Prepared(part, Actor(part.person_id, person, PersonKind.OFFICER), keys)
+
+
+def store(uow: UnitOfWork, prepared: Prepared) -> PublicPart:
+    """Store a prepared officer, who then waits for the ceremony or for an approver.
+
+    Before the genesis there is no leaf of it, since the genesis is the log's first.
+
+    Raises:
+        InvalidInput: the username is taken.
+    """
+    part = prepared.part
+    if uow.session.scalar(select(PersonRow.id).where(PersonRow.username == part.handle)):
+        raise InvalidInput({"username": "username_taken"})
+    uow.session.add(
+        PersonRow(
+            id=part.person_id,
+            kind=PersonKind.OFFICER.value,
+            username=part.handle,
+            recipient=part.keys.recipient,
+            verify_key=part.keys.verify_key,
+            created_day=uow.today(),
+        )
+    )
+    uow.session.flush()
+    uow.session.add(
+        Enrolment(
+            person=part.person_id,
+            name=part.name,
+            position=part.position,
+            roles=",".join(part.roles),
+        )
+    )
+    uow.session.add(accounts.make_wrap(part.person_id, prepared.actor.person, prepared.keys))
+    uow.session.flush()
+    if _has_genesis(uow):
+        leaf.append(uow, leaf.Draft("enrolled", leaf.SYSTEM, facts={"person": part.person_id}))
+    memory.begin(uow, prepared.actor)
+    return part
+
+
+def enrol(office: Office, applicant: Applicant) -> PublicPart:
+    """Prepare and store an officer in a transaction of its own. Raises: as both."""
+    prepared = prepare(office, applicant)
+    with office.write() as uow:
+        return store(uow, prepared)
+
+
+def enrolled(uow: UnitOfWork) -> tuple[PublicPart, ...]:
+    """Return what every enrolled officer stated, by username; on the roster or not.
+
+    Raises:
+        KeysDiffer: a stored key is none at all.
+    """
+    rows = uow.session.execute(
+        select(PersonRow, Enrolment)
+        .join(Enrolment, Enrolment.person == PersonRow.id)
+        .order_by(PersonRow.username)
+    ).all()
+    return tuple(
+        PublicPart(
+            person_id=person.id,
+            handle=person.username or "",
+            name=stated.name,
+            position=stated.position,
+            roles=tuple(stated.roles.split(",")),
+            keys=_keys_of(person),
+        )
+        for person, stated in rows
+    )
+
+
+def public_parts(uow: UnitOfWork) -> bytes:
+    """Return the file for the ceremony.
+
+    Everyone there compares their eight words with those shown at enrolment: until the genesis is
+    signed, nothing else protects these rows.
+    """
+    profile = uow.office.profile
+    return PublicParts(
+        uow.office.instance_id, profile.id, profile.version, enrolled(uow)
+    ).to_bytes()
+
+
+def install_genesis(uow: UnitOfWork, file: bytes) -> Roster:
+    """Verify and store the genesis, and make its hash the first leaf of the log.
+
+    The configuration must pin ``roster.head`` from then on.
+
+    Raises:
+        GenesisExists: there is one already, or the log has begun without one.
+        UnreadableFile: not a genesis file.
+        RosterBroken: the genesis breaks a rule, or is not the one that the configuration pins.
+        KeysDiffer: an officer in it is not the one enrolled here.
+    """
+    if _has_genesis(uow) or leaf.next_number(uow) != 0:
+        raise GenesisExists
+    office = uow.office
+    entry = parts.genesis_from_bytes(file)
+    roster = rosters.verify([entry], office.instance_id, office.profile, office.genesis)
+    enrolled_keys = {part.person_id: (part.keys, part.handle) for part in enrolled(uow)}
+    for person_id, records in roster.people.items():
+        for record in records:
+            if enrolled_keys.get(person_id) != (record.keys, record.handle):
+                raise KeysDiffer(person_id)
+    rosters.store(uow, 1, entry)
+    leaf.append(uow, _draft("genesis", leaf.SYSTEM, 1, entry))
+    return roster
+
+
+def approve(
+    uow: UnitOfWork, approver: Actor, people: Sequence[PersonRecord], reason: str
+) -> Roster:
+    """Append a roster entry that replaces all records of the people it names.
+
+    Raises:
+        Denied: the approver is not active, is named in it, or may not approve one of the roles.
+        RosterBroken: the stored chain is broken, or the change breaks a rule.
+        KeysSwapped: the roster knows the approver by other keys.
+    """
+    roster = rosters.load(uow)
+    accounts.vouched(roster, approver, uow.today())
+    head = (roster.instance, roster.version, roster.head)
+    signer = (approver.person_id, approver.person.signing)
+    entry = chain.make_change(head, uow.today(), people, reason, signer)
+    try:
+        changed = rosters.extend(roster, entry, uow.office.profile)
+    except RosterBroken as broken:
+        if broken.flaw in {Flaw.SIGNER, Flaw.SELF}:
+            raise Denied(broken.flaw.value) from None
+        raise
+    rosters.store(uow, changed.version, entry)
+    draft = _draft("roster_changed", approver.person_id, changed.version, entry)
+    leaf.append(uow, draft, approver.person.signing)
+    return changed
+
+
+def _draft(event: str, actor: str, version: int, entry: StoredEntry) -> leaf.Draft:
+    return leaf.Draft(event, actor, objects=(entry.hash,), facts={"roster": version})
+
+
+def _keys_of(person: PersonRow) -> PublicKeys:
+    try:
+        return PublicKeys(person.recipient, person.verify_key)
+    except Malformed:
+        raise KeysDiffer(person.id) from None
+
+
+def _has_genesis(uow: UnitOfWork) -> bool:
+    return bool(uow.session.scalar(select(func.count()).select_from(RosterRow)))
+
+
+def _line_error(name: str, value: str) -> dict[str, str]:
+    if not value.strip() or len(value) > LINE_MAX or _CONTROL.search(value):
+        return {name: "line_shape"}
+    return {}
+
+
+def _roles_error(roles: tuple[str, ...], known: dict[str, bool]) -> dict[str, str]:
+    if not roles or len(set(roles)) != len(roles) or any(role not in known for role in roles):
+        return {"roles": "roles_unknown"}
+    if len(roles) > 1 and any(known[role] for role in roles):
+        return {"roles": "roles_admin"}
+    return {}

@@ -1,0 +1,146 @@
+"""What an officer's keyring remembers of roster and log, so that an older copy is noticed.
+
+The memory lies in the keystore, apart from the main database: putting yesterday's main database
+back makes the next sign-in fail. It is sealed to the officer and signed by them, so that whoever
+writes the keystore can delete it or put an old one back, but not make one. Yesterday's main
+database together with yesterday's keystore goes unnoticed here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import msgspec
+from sqlalchemy import func, select
+
+from casework.errors import Untrustworthy
+from casework.keys import roster as rosters
+from casework.keys.chain import NO_PREVIOUS, Hash, Instance, PersonId
+from casework.log.tables import Leaf
+from crypto import age, canonical, signatures
+from crypto.errors import CryptoError
+from crypto.signatures import Purpose
+
+if TYPE_CHECKING:
+    from casework.keys.actor import Actor
+    from casework.keys.members import Roster
+    from casework.store.unit import UnitOfWork
+
+
+class Rollback(StrEnum):
+    """How what is stored contradicts what an officer has already seen."""
+
+    ROSTER_OLDER = "roster_older"
+    ROSTER_DIFFERS = "roster_differs"
+    LOG_SHORTER = "log_shorter"
+    LOG_DIFFERS = "log_differs"
+    MEMORY_MISSING = "memory_missing"
+    MEMORY_FORGED = "memory_forged"
+
+
+class RolledBack(Untrustworthy):
+    """The instance is not the one this officer has seen before; nothing may be done on it."""
+
+    def __init__(self, reason: Rollback) -> None:
+        """Say which part is older, different or missing."""
+        super().__init__(reason.value)
+        self.reason = reason
+
+
+class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Roster version and head, log size and hash of the last leaf; all zero before the genesis."""
+
+    v: Literal[1] = 1
+    instance: Instance
+    person: PersonId
+    roster_version: Annotated[int, msgspec.Meta(ge=0)] = 0
+    roster_head: Hash = NO_PREVIOUS
+    log_size: Annotated[int, msgspec.Meta(ge=0)] = 0
+    log_last: Hash = NO_PREVIOUS
+
+
+def begin(uow: UnitOfWork, actor: Actor) -> None:
+    """Give a newly enrolled officer an empty memory, so that a missing one is always an alarm."""
+    _remember(uow, actor, Memory(instance=uow.office.instance_id, person=actor.person_id))
+
+
+def check_and_update(uow: UnitOfWork, actor: Actor) -> Roster:
+    """Compare roster and log with what the officer has seen, then remember them as they are now.
+
+    Call it in a reading unit of work, at sign-in: the keystore commits on its own, and a memory
+    of leaves that are then rolled back would be a false alarm for ever after. Returns the
+    verified roster.
+
+    Raises:
+        RolledBack: something is older, different or missing; the memory stays as it was.
+        RosterBroken: the roster does not verify at all.
+    """
+    memory = _recall(uow, actor)
+    roster = rosters.load(uow)
+    if roster.version < memory.roster_version:
+        raise RolledBack(Rollback.ROSTER_OLDER)
+    if memory.roster_version and roster.head_at(memory.roster_version) != memory.roster_head:
+        raise RolledBack(Rollback.ROSTER_DIFFERS)
+    last = uow.session.scalar(select(func.max(Leaf.number)))
+    size = 0 if last is None else last + 1
+    if size < memory.log_size:
+        raise RolledBack(Rollback.LOG_SHORTER)
+    if memory.log_size and _leaf_hash(uow, memory.log_size - 1) != memory.log_last:
+        raise RolledBack(Rollback.LOG_DIFFERS)
+    seen = Memory(
+        instance=memory.instance,
+        person=memory.person,
+        roster_version=roster.version,
+        roster_head=roster.head,
+        log_size=size,
+        log_last=(_leaf_hash(uow, size - 1) if size else None) or NO_PREVIOUS,
+    )
+    if seen != memory:
+        _remember(uow, actor, seen)
+    return roster
+
+
+def _leaf_hash(uow: UnitOfWork, number: int) -> str | None:
+    digest = uow.session.scalar(select(Leaf.hash).where(Leaf.number == number))
+    return None if digest is None else digest.hex()
+
+
+def _remember(uow: UnitOfWork, actor: Actor, memory: Memory) -> None:
+    body = canonical.encode(msgspec.to_builtins(memory))
+    sealed = age.encrypt(body, [actor.person.identity.recipient])
+    signature = actor.person.signing.sign(Purpose.KEYRING, _statement(memory, sealed))
+    uow.keystore.remember(actor.person_id, sealed, signature)
+
+
+def _recall(uow: UnitOfWork, actor: Actor) -> Memory:
+    """Return the officer's memory. Raises: RolledBack."""
+    kept = uow.keystore.memory(actor.person_id)
+    if kept is None:
+        raise RolledBack(Rollback.MEMORY_MISSING)
+    sealed, signature = kept
+    expected = Memory(instance=uow.office.instance_id, person=actor.person_id)
+    try:
+        # The signature first: nothing that this officer did not write is even opened.
+        signatures.verify(
+            actor.person.signing.verify_key,
+            Purpose.KEYRING,
+            _statement(expected, sealed),
+            signature,
+        )
+        body = canonical.decode(age.decrypt(sealed, [actor.person.identity]))
+        memory = msgspec.convert(body, Memory, strict=True)
+    except (CryptoError, msgspec.ValidationError):
+        raise RolledBack(Rollback.MEMORY_FORGED) from None
+    if (memory.instance, memory.person) != (expected.instance, expected.person):
+        raise RolledBack(Rollback.MEMORY_FORGED)
+    return memory
+
+
+def _statement(memory: Memory, sealed: bytes) -> dict[str, str]:
+    return {
+        "instance": memory.instance,
+        "person": memory.person,
+        "sha256": hashlib.sha256(sealed).hexdigest(),
+    }

@@ -1,0 +1,247 @@
+"""Sessions: a cookie of 256 random bits, and a small file that is useless without it.
+
+The file (in the runtime directory, tmpfs in production, never in a backup) keeps of each session
+an identifier derived from the cookie and the person's seed sealed under a key derived from the
+cookie. Whoever reads or steals the file opens nothing; whoever writes to it can end sessions, but
+not make one, move one to another person, or outlast its absolute end.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Final
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from pysqlite3 import dbapi2
+
+from crypto.labels import Label, derive
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+COOKIE_BYTES: Final = 32
+IDLE: Final = 15 * 60
+"""Seconds without a request after which a session ends."""
+
+BUSY_SECONDS: Final = 10
+_COOKIE_LENGTH: Final = 43
+_SEAL_CONTEXT: Final = b"seed"
+_CSRF_CONTEXT: Final = b"csrf"
+# Safe because the sealing key is derived from a cookie that seals exactly once.
+_NONCE: Final = bytes(12)
+_SCHEMA: Final = """
+CREATE TABLE IF NOT EXISTS session (
+    id      BLOB PRIMARY KEY CHECK (length(id) = 32),
+    kind    TEXT NOT NULL CHECK (kind IN ('reporter', 'staff')),
+    person  TEXT NOT NULL,
+    created INTEGER NOT NULL,
+    seen    INTEGER NOT NULL,
+    ends    INTEGER NOT NULL,
+    sealed  BLOB NOT NULL CHECK (length(sealed) = 48)
+) WITHOUT ROWID
+"""
+
+
+class Kind(StrEnum):
+    """Whose session it is; neither opens the pages of the other."""
+
+    REPORTER = "reporter"
+    STAFF = "staff"
+
+
+LIFETIMES: Final[Mapping[Kind, int]] = {Kind.REPORTER: 2 * 3600, Kind.STAFF: 8 * 3600}
+"""Seconds after which a session ends, however busy it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """An open session: whose it is, and the secrets that live as long as it does."""
+
+    person: str
+    kind: Kind
+    seed: bytes = field(repr=False)
+    csrf_secret: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """One line of a person's list of open sessions; times in seconds since the epoch."""
+
+    created: int
+    seen: int
+
+
+class SessionStore:
+    """The file of sessions; safe to use from many threads and from several processes."""
+
+    def __init__(
+        self, path: Path, *, idle: int = IDLE, lifetimes: Mapping[Kind, int] = LIFETIMES
+    ) -> None:
+        """Open the file at `path`, making it (mode 0600) if there is none.
+
+        Raises:
+            OSError: if the file cannot be made.
+            pysqlite3.dbapi2.Error: if it is no database.
+        """
+        # Made here and not by SQLite, so that at no moment anybody else can open it.
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        self._idle = idle
+        self._lifetimes = dict(lifetimes)
+        self._lock = threading.Lock()
+        self._db = dbapi2.connect(
+            str(path), isolation_level=None, check_same_thread=False, timeout=BUSY_SECONDS
+        )
+        self._db.execute("PRAGMA secure_delete = ON")
+        # A write-ahead log would keep ended sessions until its next checkpoint.
+        self._db.execute("PRAGMA journal_mode = DELETE")
+        self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute(_SCHEMA)
+
+    def close(self) -> None:
+        """Close the file; the sessions stay."""
+        with self._lock:
+            self._db.close()
+
+    def open(
+        self, kind: Kind, person: str, seed: bytes, now: int, *, replacing: str | None = None
+    ) -> str:
+        """Start a session and return its cookie; end the session that it replaces.
+
+        The cookie is always a new one, so that nobody can plant one before a sign-in.
+
+        Raises:
+            ValueError: if `seed` is not 32 bytes.
+        """
+        if len(seed) != COOKIE_BYTES:
+            msg = "a person's seed has 32 bytes"
+            raise ValueError(msg)
+        secret = secrets.token_bytes(COOKIE_BYTES)
+        ends = now + self._lifetimes[kind]
+        sealed = _cipher(secret).encrypt(_NONCE, seed, _bound(kind, person, now, ends))
+        row = (_identifier(secret), kind.value, person, now, now, ends, sealed)
+        with self._transaction() as db:
+            if replacing is not None:
+                self._delete(db, replacing)
+            db.execute("INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+        return urlsafe_b64encode(secret).rstrip(b"=").decode()
+
+    def resume(self, cookie: str, now: int) -> Session | None:
+        """Return the session of a cookie and note that it is in use.
+
+        None for a cookie that is unknown, altered, idle for too long or past its end, and for a
+        row that is not as `open` wrote it; such a row is deleted.
+        """
+        secret = _secret_of(cookie)
+        if secret is None:
+            return None
+        identifier = _identifier(secret)
+        with self._transaction() as db:
+            row = db.execute(
+                "SELECT kind, person, created, seen, ends, sealed FROM session WHERE id = ?",
+                (identifier,),
+            ).fetchone()
+            if row is None:
+                return None
+            session = None if self._is_over(row[3], row[4], now) else _unseal(secret, row)
+            if session is None:
+                db.execute("DELETE FROM session WHERE id = ?", (identifier,))
+            else:
+                db.execute("UPDATE session SET seen = ? WHERE id = ?", (now, identifier))
+            return session
+
+    def end(self, cookie: str) -> None:
+        """End the session of a cookie, if there is one."""
+        with self._transaction() as db:
+            self._delete(db, cookie)
+
+    def end_all(self, person: str, *, keep: str | None = None) -> int:
+        """End every session of a person, but the one of the cookie `keep`; return how many."""
+        kept = _secret_of(keep) if keep is not None else None
+        with self._transaction() as db:
+            ended = db.execute(
+                "DELETE FROM session WHERE person = ? AND id IS NOT ?",
+                (person, _identifier(kept) if kept is not None else None),
+            )
+            return int(ended.rowcount)
+
+    def of_person(self, person: str, now: int) -> tuple[OpenSession, ...]:
+        """List a person's sessions that are not over, the one in use last coming first."""
+        with self._transaction() as db:
+            rows = db.execute(
+                "SELECT created, seen, ends FROM session WHERE person = ? ORDER BY seen DESC",
+                (person,),
+            ).fetchall()
+        return tuple(
+            OpenSession(created, seen)
+            for created, seen, ends in rows
+            if not self._is_over(seen, ends, now)
+        )
+
+    def sweep(self, now: int) -> int:
+        """Delete what is over; return how many."""
+        with self._transaction() as db:
+            swept = db.execute(
+                "DELETE FROM session WHERE ends <= ? OR seen <= ?", (now, now - self._idle)
+            )
+            return int(swept.rowcount)
+
+    def _is_over(self, seen: int, ends: int, now: int) -> bool:
+        return now >= ends or now - seen >= self._idle
+
+    def _delete(self, db: Any, cookie: str) -> None:
+        secret = _secret_of(cookie)
+        if secret is not None:
+            db.execute("DELETE FROM session WHERE id = ?", (_identifier(secret),))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Any]:
+        with self._lock:
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                yield self._db
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+
+def _secret_of(cookie: str) -> bytes | None:
+    """Decode a cookie, strictly: one spelling for each value."""
+    if len(cookie) != _COOKIE_LENGTH or not cookie.isascii():
+        return None
+    try:
+        secret = urlsafe_b64decode(cookie + "=")
+    except ValueError:
+        return None
+    respelled = urlsafe_b64encode(secret).rstrip(b"=").decode()
+    return secret if respelled == cookie else None
+
+
+def _identifier(secret: bytes) -> bytes:
+    return derive(Label.SESSION_ID, secret)
+
+
+def _cipher(secret: bytes) -> ChaCha20Poly1305:
+    return ChaCha20Poly1305(derive(Label.SESSION_SEAL, secret, context=_SEAL_CONTEXT))
+
+
+def _bound(kind: str, person: str, created: int, ends: int) -> bytes:
+    return "\0".join((str(kind), str(created), str(ends), person)).encode()
+
+
+def _unseal(secret: bytes, row: tuple[Any, ...]) -> Session | None:
+    kind, person, created, _seen, ends, sealed = row
+    try:
+        seed = _cipher(secret).decrypt(_NONCE, sealed, _bound(kind, person, created, ends))
+    except InvalidTag:
+        return None
+    csrf_secret = derive(Label.SESSION_SEAL, secret, context=_CSRF_CONTEXT)
+    return Session(person, Kind(kind), seed, csrf_secret)

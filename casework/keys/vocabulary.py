@@ -1,0 +1,65 @@
+"""The closed words of the keys room."""
+
+from enum import StrEnum
+
+RECOVERY = "0" * 32
+"""Stands for the recovery key wherever a person id stands: as signer of the genesis and as holder
+of grants. No person may have it."""
+
+
+class PersonKind(StrEnum):
+    """Whether a person works here or reports here."""
+
+    OFFICER = "officer"
+    REPORTER = "reporter"
+
+
+class WrapKind(StrEnum):
+    """What opens a wrap."""
+
+    PASSPHRASE = "passphrase"  # noqa: S105 - a name, not one
+    SECRET_KEY = "secret_key"  # noqa: S105 - a name, not one
+
+
+class TenureState(StrEnum):
+    """Whether a roster record gives its roles at all."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    LEFT = "left"
+
+
+class EntryKind(StrEnum):
+    """The first roster entry, or a later one."""
+
+    GENESIS = "genesis"
+    CHANGE = "change"
+
+
+class Flaw(StrEnum):
+    """Why a roster chain is refused."""
+
+    MISSING = "missing"
+    MALFORMED = "malformed"
+    NOT_CANONICAL = "not_canonical"
+    KIND = "kind"
+    INSTANCE = "instance"
+    VERSION = "version"
+    PREVIOUS = "previous"
+    PINNED = "pinned"
+    HASH = "hash"
+    DAY = "day"
+    ORDER = "order"
+    DUPLICATE = "duplicate_person"
+    OVERLAP = "two_active_entries"
+    PERIOD = "until_before_from"
+    ROLE = "unknown_role"
+    ADMIN = "admin_with_casework_role"
+    KEY = "not_a_key"
+    KEY_CHANGED = "key_changed"
+    KEY_REUSED = "key_reused"
+    HANDLE = "handle_changed_or_reused"
+    GUARDIAN = "guardian"
+    SIGNER = "signer_not_entitled"
+    SELF = "signer_approves_themselves"
+    SIGNATURE = "signature"

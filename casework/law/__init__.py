@@ -1,0 +1,1 @@
+"""The law as data: regulation profiles, the engine that follows them, and working days."""

@@ -1,0 +1,114 @@
+"""Append a leaf: the trace of one act, written in the transaction of the act itself.
+
+A leaf is RFC 8785 canonical JSON. Its hash is SHA-256 of a zero byte and the leaf
+(RFC 6962 §2.1), so that the tree can be built over the leaves as they stand. A leaf names sealed
+objects by the SHA-256 of their ciphertext; it never holds a hash of a plaintext, and no time
+finer than the day.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from casework.log.tables import Leaf
+from crypto import canonical, signatures
+from crypto.errors import CryptoError
+from crypto.labels import Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from casework.store.unit import UnitOfWork
+    from crypto.signatures import SigningKey
+
+LEAF_FORMAT = 1
+LEAF_PREFIX = b"\x00"
+SYSTEM = "system"
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a leaf will say: the event, its actor, its case, and the objects it touched."""
+
+    event: str
+    actor: str
+    case: str | None = None
+    objects: Sequence[str] = ()
+    facts: Mapping[str, Any] | None = None
+
+
+def leaf_hash(body: bytes) -> bytes:
+    """Return the RFC 6962 leaf hash of a leaf's canonical bytes."""
+    return hashlib.sha256(LEAF_PREFIX + body).digest()
+
+
+def next_number(uow: UnitOfWork) -> int:
+    """Return the number that the next leaf of this transaction will have."""
+    last = uow.session.scalar(select(func.max(Leaf.number)))
+    return 0 if last is None else last + 1
+
+
+def append(uow: UnitOfWork, draft: Draft, signing: SigningKey | None = None) -> int:
+    """Append one leaf inside the open transaction and return its number.
+
+    ``signing`` is the acting person's key; only the system acts without one. The objects are
+    hex SHA-256 of ciphertexts, listed in sorted order.
+    """
+    number = next_number(uow)
+    content: dict[str, Any] = {
+        "v": LEAF_FORMAT,
+        "instance": uow.office.instance_id,
+        "event": draft.event,
+        "actor": draft.actor,
+        "case": draft.case,
+        "day": uow.today().isoformat(),
+        "objects": sorted(draft.objects),
+        **(draft.facts or {}),
+    }
+    body = canonical.encode(content)
+    digest = leaf_hash(body)
+    signature = None
+    if signing is not None:
+        signature = signing.sign(Purpose.LEAF, {"hash": digest.hex(), "number": number})
+    uow.session.add(
+        Leaf(
+            number=number,
+            hash=digest,
+            body=body.decode(),
+            case_id=draft.case,
+            actor=draft.actor,
+            signature=signature,
+        )
+    )
+    uow.session.flush()
+    return number
+
+
+def read(row: Leaf) -> dict[str, Any] | None:
+    """Return what a leaf says, or ``None`` if its body is gone or is not what its hash names."""
+    if row.body is None or leaf_hash(row.body.encode()) != row.hash:
+        return None
+    try:
+        content = canonical.decode(row.body.encode())
+    except CryptoError:
+        return None
+    if not isinstance(content, dict):
+        return None
+    return content
+
+
+def is_signed(row: Leaf, actor: str, verify_key_of: Callable[[str], bytes]) -> bool:
+    """Return whether ``actor`` signed a leaf; acts of the system need no signature."""
+    if actor == SYSTEM:
+        return row.signature is None
+    statement: dict[str, canonical.Json] = {"hash": row.hash.hex(), "number": row.number}
+    try:
+        signatures.verify(verify_key_of(actor), Purpose.LEAF, statement, row.signature or b"")
+    except CryptoError:
+        return False
+    return True

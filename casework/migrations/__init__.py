@@ -1,0 +1,1 @@
+"""Migrations of the main database, numbered and never edited once released."""

@@ -1,0 +1,128 @@
+"""A small office for tests: real files, cheap key stretching, one officer per role."""
+
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from casework.calendar import holidays
+from casework.intake.windows import ReceiptWindows
+from casework.keys import accounts, ceremony, enrol, memory
+from casework.keys.actor import Actor
+from casework.keys.parts import PublicParts
+from casework.keys.sessions import SessionStore
+from casework.law.catalogue import ProfileCatalogue
+from casework.store import schema
+from casework.store.engine import open_engine
+from casework.store.keystore import Keystore
+from casework.store.office import Office
+from crypto.kdf import Kdf
+
+CHEAP = Kdf(8, 1, 1)
+START = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+ROLES = ("operator", "verifikator", "irban", "inspektur", "tim", "pengawas", "admin")
+
+
+@dataclass
+class FakeClock:
+    """A clock that stands still until a test moves it."""
+
+    now: datetime = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **step: float) -> None:
+        self.now += timedelta(**step)
+
+
+@dataclass
+class Bench:
+    """An office with its clock and its signed-in officers, by username."""
+
+    office: Office
+    clock: FakeClock
+    folder: Path
+    officers: dict[str, Actor] = field(default_factory=dict)
+    mnemonics: tuple[str, ...] = ()
+
+    def __getitem__(self, username: str) -> Actor:
+        return self.officers[username]
+
+
+def passphrase_of(username: str) -> str:
+    return f"frasa sandi percobaan {username}"
+
+
+def bare_office(folder: Path, profile: str = "badung") -> Bench:
+    """An office before its ceremony: tables and holidays, nobody enrolled."""
+    folder.mkdir(parents=True, exist_ok=True)
+    clock = FakeClock()
+    catalogue = ProfileCatalogue.from_package()
+    law = catalogue.latest(profile)
+    engine = open_engine(folder / "suaka.db")
+    schema.upgrade(engine)
+    office = Office(
+        instance_id="0123456789abcdef0123456789abcdef",
+        name="Inspektorat Contoh",
+        tz=ZoneInfo(law.tz),
+        profile=law,
+        catalogue=catalogue,
+        clock=clock,
+        engine=engine,
+        keystore=Keystore(folder / "keystore.db"),
+        sessions=SessionStore(folder / "sessions.db"),
+        windows=ReceiptWindows(folder / "windows.db"),
+        pepper=bytes(range(32)),
+        passphrase_kdf=CHEAP,
+        secret_key_kdf=CHEAP,
+        production=False,
+        genesis=None,
+    )
+    with office.write() as uow:
+        holidays.seed(uow, range(2026, 2029))
+    return Bench(office, clock, folder)
+
+
+def make_office(folder: Path, usernames: dict[str, tuple[str, ...]] | None = None) -> Bench:
+    """An office after its ceremony, everyone signed in once."""
+    bench = bare_office(folder)
+    people = usernames or {role: (role,) for role in ROLES}
+    for username, roles in people.items():
+        enrol.enrol(
+            bench.office,
+            enrol.Applicant(
+                username=username,
+                name=f"Contoh {username.title()}",
+                position=f"Jabatan {username}",
+                roles=roles,
+                passphrase=passphrase_of(username),
+            ),
+        )
+    with bench.office.read() as uow:
+        parts = PublicParts.from_bytes(enrol.public_parts(uow))
+        today = uow.today()
+    guardian = next(one.person_id for one in parts.officers if "inspektur" in one.roles)
+    result = ceremony.hold(
+        ceremony.CeremonyRequest(parts, guardian, "Pembentukan"),
+        ceremony.Shares(),
+        today,
+        bench.office.profile,
+    )
+    with bench.office.write() as uow:
+        enrol.install_genesis(uow, result.genesis)
+    bench.office = replace(bench.office, genesis=result.fingerprint)
+    bench.mnemonics = result.mnemonics
+    for username in people:
+        bench.officers[username] = sign_in(bench.office, username)
+    return bench
+
+
+def sign_in(office: Office, username: str) -> Actor:
+    """Sign an officer in with the test passphrase."""
+    keys = accounts.officer_keys(office, username, passphrase_of(username))
+    with office.read() as uow:
+        actor = accounts.locate_and_unwrap(uow, keys)
+        assert actor is not None
+        memory.check_and_update(uow, actor)
+    return actor
