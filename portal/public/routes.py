@@ -1,0 +1,22 @@
+"""All pages that a reporter can reach, declared public or guarded by a session."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from portal.public import form, information, mailbox, sign_in
+
+if TYPE_CHECKING:
+    from litestar.handlers import HTTPRouteHandler
+
+    from portal.context import Portal
+
+
+def handlers(portal: Portal) -> list[HTTPRouteHandler]:
+    """Return every handler of the public surface."""
+    return [
+        *information.handlers(portal),
+        *form.handlers(portal),
+        *sign_in.handlers(portal),
+        *mailbox.handlers(portal),
+    ]

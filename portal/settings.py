@@ -1,0 +1,155 @@
+"""The settings of one instance: ``suaka.toml`` in its folder, then the environment.
+
+A wrong or unknown setting is refused by name. An environment variable ``SUAKA_<SECTION>_<NAME>``
+(``SUAKA_WEB_PORT``) replaces the value of the file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tomllib
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import msgspec
+
+from casework.errors import CaseworkError
+from crypto import kdf
+from crypto.errors import CryptoError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+FILE_NAME = "suaka.toml"
+PREFIX = "SUAKA_"
+
+
+class SettingsError(CaseworkError):
+    """The configuration cannot be used; the message names the file or variable and the setting."""
+
+
+class Section(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Base of all sections: immutable, and strict about names."""
+
+
+class InstanceSection(Section, frozen=True):
+    """Who this instance is. ``genesis`` is the hash printed in the key ceremony."""
+
+    id: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{32}\Z")]
+    name: Annotated[str, msgspec.Meta(min_length=1, max_length=160)]
+    profile: str
+    mode: Literal["production", "demo"]
+    genesis: Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{64}\Z")] | None = None
+
+
+class WebSection(Section, frozen=True):
+    """How it is reached. ``origins``: every published origin (``https://…``)."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 8000
+    tls: bool = False
+    origins: tuple[str, ...] = ()
+    no_addresses: bool = False
+    """Whether proxy and hosting were checked to keep no visitor's address (shown to reporters)."""
+    away_url: str = "https://www.wikipedia.org/"
+    away_label: str = "Wikipedia"
+
+
+class CostSection(Section, frozen=True):
+    """Key stretching, as ``crypto.kdf`` writes it."""
+
+    passphrase: str = kdf.PASSPHRASE.id
+    secret_key: str = kdf.SECRET_KEY.id
+
+
+class LimitSection(Section, frozen=True):
+    """What the instance allows itself: KDFs at once and waiting; reports at once and a minute."""
+
+    kdf_at_once: Annotated[int, msgspec.Meta(ge=1, le=64)] = 2
+    kdf_waiting: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 100
+    report_burst: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 100
+    reports_per_minute: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 30
+
+
+class Settings(Section, frozen=True):
+    """Everything that an instance's operator decides."""
+
+    instance: InstanceSection
+    web: WebSection = WebSection()
+    costs: CostSection = CostSection()
+    limits: LimitSection = LimitSection()
+
+    @property
+    def production(self) -> bool:
+        """Whether real reports are received here."""
+        return self.instance.mode == "production"
+
+
+def load(folder: Path, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings of the instance in ``folder``.
+
+    Raises:
+        SettingsError: the file is missing or no TOML, or a setting is unknown or wrong.
+    """
+    path = folder / FILE_NAME
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"{FILE_NAME} not found: is this an instance's folder?") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{FILE_NAME}: {error}") from None
+    _apply(document, os.environ if environ is None else environ)
+    try:
+        settings = msgspec.convert(document, Settings)
+        for cost in (settings.costs.passphrase, settings.costs.secret_key):
+            kdf.Kdf.parse(cost)
+    except (msgspec.ValidationError, CryptoError) as error:
+        raise SettingsError(f"{FILE_NAME}: {error}") from None
+    if settings.production and settings.web.tls and not settings.web.origins:
+        raise SettingsError(f"{FILE_NAME}: web.origins must list the published addresses")
+    return settings
+
+
+def write(folder: Path, settings: Settings) -> None:
+    """Write the settings file anew (whole or not at all), mode 0600."""
+    lines = []
+    for section, values in msgspec.to_builtins(settings).items():
+        lines.append(f"[{section}]")
+        for name, value in values.items():
+            if value is not None:
+                # A TOML basic string, integer, boolean or array of strings reads like JSON.
+                lines.append(f"{name} = {json.dumps(value, ensure_ascii=False)}")
+        lines.append("")
+    temporary = folder / f".{FILE_NAME}.new"
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines))
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(folder / FILE_NAME)
+
+
+def _apply(document: dict[str, Any], environ: Mapping[str, str]) -> None:
+    """Put the environment's settings over the file's. Raises: SettingsError."""
+    for variable, text in environ.items():
+        if not variable.startswith(PREFIX):
+            continue
+        section, _, name = variable.removeprefix(PREFIX).lower().partition("_")
+        known = {entry.name: entry for entry in msgspec.structs.fields(Settings)}
+        names = (
+            {entry.name: entry for entry in msgspec.structs.fields(known[section].type)}
+            if section in known
+            else {}
+        )
+        if name not in names:
+            raise SettingsError(f"{variable}: unknown setting")
+        try:
+            value = msgspec.convert(_split(text, names[name].type), names[name].type, strict=False)
+        except msgspec.ValidationError as error:
+            raise SettingsError(f"{variable}: {error}") from None
+        document.setdefault(section, {})[name] = value
+
+
+def _split(text: str, wanted: object) -> object:
+    return text.split() if wanted == tuple[str, ...] else text

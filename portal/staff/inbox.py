@@ -1,0 +1,128 @@
+"""The inbox: what is due first comes first; nothing in it is decrypted."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlencode
+
+from litestar import Request, get
+from litestar.response import Response
+
+from casework.calendar.holidays import calendar_for
+from casework.handling import desk
+from casework.handling.desk import Cursor, Filters
+from casework.law.workdays import working_days_between
+from portal.public.views import Labelled
+from portal.staff import officer as officers
+from portal.web.run import run
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from litestar.handlers import HTTPRouteHandler
+
+    from casework.handling.desk import Page, Row
+    from portal.context import Portal
+    from portal.staff.officer import Officer
+
+HOME: Final = "/petugas"
+ATTENTION: Final = "perhatian"
+"""Value of the status filter that shows what a guardian must see: rejected or overdue."""
+
+_AFTER, _BEFORE = "sesudah", "sebelum"
+
+
+def handlers(portal: Portal) -> list[HTTPRouteHandler]:
+    """Return the handlers of the inbox."""
+
+    @get(HOME)
+    async def inbox(request: Request[Any, Any, Any]) -> Response[str]:
+        """Show one page of the officer's cases."""
+        officer = await officers.require(portal, request)
+        query = request.query_params
+        status, category = query.get("status", ""), query.get("kategori", "")
+        page, today_row = await run(
+            _read, portal, officer, status, category,
+            _cursor(query.get(_AFTER, "")), _cursor(query.get(_BEFORE, "")),
+        )  # fmt: skip
+        profile = portal.office.profile
+        return portal.pages.render(
+            "staff/inbox.html",
+            officer=officer,
+            guard=portal.guard(officer.session),
+            rows=today_row,
+            attention=ATTENTION if officer.guardian else "",
+            statuses=[Labelled(one.id, one.label) for one in profile.states],
+            categories=[Labelled(one.id, one.label) for one in profile.categories],
+            chosen={"status": status, "category": category},
+            newer=_path(status, category, _BEFORE, page.newer),
+            older=_path(status, category, _AFTER, page.older),
+            done=bool(query.get("berhasil")),
+        )
+
+    return [inbox]
+
+
+def _read(
+    portal: Portal,
+    officer: Officer,
+    status: str,
+    category: str,
+    after: Cursor | None,
+    before: Cursor | None,
+) -> tuple[Page, list[dict[str, object]]]:
+    profile = portal.office.profile
+    attention = None
+    if status == ATTENTION:
+        attention = tuple(one.id for one in profile.states if one.rejected)
+    filters = Filters(
+        state=status if status and attention is None else None,
+        category=category or None,
+        attention=attention,
+    )
+    with portal.office.read() as uow:
+        page = desk.page(uow, officer.actor.person_id, filters, after, before)
+        calendar = calendar_for(uow.session, profile)
+        today = uow.today()
+        rows = []
+        for row in page.rows:
+            left = working_days_between(calendar, today, row.due) if row.due else None
+            rows.append(_row(portal, row, left, overdue=bool(row.due and row.due < today)))
+    return page, rows
+
+
+def _row(portal: Portal, row: Row, left: int | None, *, overdue: bool) -> dict[str, object]:
+    profile = portal.office.profile
+    return {
+        "case_id": row.case_id,
+        "ticket": row.ticket,
+        "category": profile.category(row.category).label if row.category else "",
+        "status": profile.state(row.state).label,
+        "due": portal.pages.tanggal(row.due) if row.due else "",
+        "days_left": left,
+        "legal": all(rule.legal for rule in profile.deadlines),
+        "overdue": overdue,
+        "review_requested": "review_requested" in row.flags,
+        "new_message": desk.NEW_MESSAGE in row.flags,
+    }
+
+
+def _cursor(text: str) -> Cursor | None:
+    """Return the place that a page's link names; anything else is the beginning."""
+    day, _, case_id = text.partition("_")
+    try:
+        return Cursor(date.fromisoformat(day), case_id) if case_id else None
+    except ValueError:
+        return None
+
+
+def _path(status: str, category: str, name: str, cursor: Cursor | None) -> str:
+    if cursor is None:
+        return ""
+    query: Mapping[str, str] = {
+        "status": status,
+        "kategori": category,
+        name: f"{cursor.due.isoformat()}_{cursor.case_id}",
+    }
+    return f"{HOME}?{urlencode({key: value for key, value in query.items() if value})}"

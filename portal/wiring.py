@@ -1,0 +1,191 @@
+"""The one place that builds everything: from an instance's folder to an office and its pages."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Final
+from zoneinfo import ZoneInfo
+
+from casework.errors import CaseworkError
+from casework.intake.windows import ReceiptWindows
+from casework.keys import accounts
+from casework.keys.sessions import Kind, SessionStore
+from casework.keys.tables import RosterRow
+from casework.law.catalogue import ProfileCatalogue
+from casework.store import schema
+from casework.store.engine import open_engine
+from casework.store.keystore import Keystore
+from casework.store.office import Office
+from crypto.kdf import Kdf
+from crypto.labels import Label, derive
+from portal import settings as configuration
+from portal.context import Portal
+from portal.public import routes as public_routes
+from portal.staff import routes as staff_routes
+from portal.web.app import build
+from portal.web.budget import Burst, KdfLane
+from portal.web.kept import Keeper
+from portal.web.pages import Pages
+from portal.web.sessions import Sessions
+from portal.web.settings import Surface, WebSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from litestar import Litestar
+
+    from portal.settings import Settings
+
+DATA, KEYS, RUN = "data", "keys", "run"
+PEPPER_SIZE: Final = 32
+DEMO_REASON: Final = "DEMO: bukan instans sungguhan"
+"""Reason in the signed genesis of every demo, so that it stays a demo whatever is edited."""
+
+
+class NotReady(CaseworkError):
+    """The instance cannot serve yet; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where the files of one instance lie."""
+
+    folder: Path
+
+    @property
+    def database(self) -> Path:
+        """Cases, people, roster, log."""
+        return self.folder / DATA / "suaka.db"
+
+    @property
+    def keystore(self) -> Path:
+        """Shred keys and keyring memories; backed up apart, for 30 days at most."""
+        return self.folder / KEYS / "keystore.db"
+
+    @property
+    def pepper(self) -> Path:
+        """The server's part of every passphrase; never beside a database backup."""
+        return self.folder / KEYS / "pepper"
+
+    @property
+    def sessions(self) -> Path:
+        """Open sessions; ephemeral (tmpfs in production), never backed up."""
+        return self.folder / RUN / "sessions.db"
+
+    @property
+    def windows(self) -> Path:
+        """Open receipt windows; ephemeral, never backed up."""
+        return self.folder / RUN / "windows.db"
+
+    def make(self) -> None:
+        """Make the folders, each with mode 0700."""
+        for name in (DATA, KEYS, RUN):
+            (self.folder / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def utc_now() -> datetime:
+    """Return the present moment in UTC."""
+    return datetime.now(UTC)
+
+
+def open_office(
+    folder: Path, settings: Settings, clock: Callable[[], datetime] = utc_now
+) -> Office:
+    """Open the databases of an instance.
+
+    Raises:
+        NotReady: a file is missing.
+        CostTooLow: production with key stretching below the floor.
+        StorageUnfit: the SQLite library is too old.
+    """
+    paths = Paths(folder)
+    for path in (paths.database, paths.pepper):
+        if not path.exists():
+            raise NotReady(f"{path.name} is missing: run suaka init")
+    (folder / RUN).mkdir(mode=0o700, exist_ok=True)
+    catalogue = ProfileCatalogue.from_package()
+    profile = catalogue.latest(settings.instance.profile)
+    office = Office(
+        instance_id=settings.instance.id,
+        name=settings.instance.name,
+        tz=ZoneInfo(profile.tz),
+        profile=profile,
+        catalogue=catalogue,
+        clock=clock,
+        engine=open_engine(paths.database),
+        keystore=Keystore(paths.keystore),
+        sessions=SessionStore(paths.sessions),
+        windows=ReceiptWindows(paths.windows),
+        pepper=paths.pepper.read_bytes(),
+        passphrase_kdf=Kdf.parse(settings.costs.passphrase),
+        secret_key_kdf=Kdf.parse(settings.costs.secret_key),
+        production=settings.production,
+        genesis=settings.instance.genesis,
+    )
+    accounts.check_costs(office)
+    return office
+
+
+def require_ready(office: Office) -> None:
+    """Refuse to serve an instance that is not whole, or a demo that claims to be production.
+
+    Raises:
+        NotReady: the schema is another one, the ceremony is missing, or keys of a demo stand in
+            a production instance.
+    """
+    if schema.current(office.engine) != schema.newest():
+        raise NotReady("the database has another schema: run suaka migrate")
+    if office.genesis is None:
+        raise NotReady("the key ceremony is missing: run suaka ceremony, then suaka init --genesis")
+    with office.read() as uow:
+        genesis = uow.session.get(RosterRow, 1)
+    if office.production and (genesis is None or DEMO_REASON in genesis.body):
+        raise NotReady("a demo cannot become a production instance: its recovery key lay here")
+
+
+def make_portal(office: Office, settings: Settings) -> Portal:
+    """Build what the handlers share: pages, sessions, lanes."""
+
+    def seconds() -> int:
+        return int(office.clock().timestamp())
+
+    site = {
+        "name": office.name,
+        "app_name": "Suaka",
+        "demo": not settings.production,
+        "surface": Surface.BOTH.value,
+    }
+    web, limits = settings.web, settings.limits
+    return Portal(
+        office=office,
+        pages=Pages(context={"site": site}),
+        settings=settings,
+        reporters=Sessions(office.sessions, Kind.REPORTER, tls=web.tls, clock=seconds),
+        staff=Sessions(office.sessions, Kind.STAFF, tls=web.tls, clock=seconds),
+        keeper=Keeper(derive(Label.KEEPER, office.pepper)),
+        lane=KdfLane(limits.kdf_at_once, limits.kdf_waiting, seconds_each=0.2),
+        burst=Burst(limits.reports_per_minute / 60, limits.report_burst, time.monotonic),
+    )
+
+
+def make_app(
+    office: Office, settings: Settings, surface: Surface = Surface.BOTH, **extra: Any
+) -> Litestar:
+    """Return the ASGI application of one surface; ``extra`` (lifespan) goes to Litestar."""
+    portal = make_portal(office, settings)
+    handlers = []
+    if surface is not Surface.STAFF:
+        handlers += public_routes.handlers(portal)
+    if surface is not Surface.PUBLIC:
+        handlers += staff_routes.handlers(portal)
+    web = WebSettings(surface=surface, tls=settings.web.tls, origins=settings.web.origins)
+    return build(handlers, portal.pages, web, **extra)
+
+
+def load(folder: Path, clock: Callable[[], datetime] = utc_now) -> tuple[Office, Settings]:
+    """Open the instance in ``folder``. Raises: SettingsError, NotReady, CostTooLow."""
+    settings = configuration.load(folder)
+    return open_office(folder, settings, clock), settings

@@ -1,0 +1,1 @@
+"""The one stylesheet, shipped as package data."""

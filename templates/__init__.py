@@ -1,0 +1,1 @@
+"""The pages: Jinja2 templates with Indonesian as the source language, shipped as package data."""
