@@ -8,11 +8,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
+
 from casework.errors import CaseworkError
 from casework.intake.windows import ReceiptWindows
 from casework.keys import accounts
 from casework.keys.sessions import Kind, SessionStore
-from casework.keys.tables import RosterRow
+from casework.keys.tables import RosterRow, Wrap
+from casework.keys.vocabulary import WrapKind
 from casework.law.catalogue import ProfileCatalogue
 from casework.store import schema
 from casework.store.engine import open_engine
@@ -138,12 +141,25 @@ def require_ready(office: Office) -> None:
     """
     if schema.current(office.engine) != schema.newest():
         raise NotReady("the database has another schema: run suaka migrate")
+    _require_costs(office)
     if office.genesis is None:
         raise NotReady("the key ceremony is missing: run suaka ceremony, then suaka init --genesis")
     with office.read() as uow:
         genesis = uow.session.get(RosterRow, 1)
     if office.production and (genesis is None or DEMO_REASON in genesis.body):
         raise NotReady("a demo cannot become a production instance: its recovery key lay here")
+
+
+def _require_costs(office: Office) -> None:
+    """Refuse costs under which nobody who has enrolled or reported could sign in any more."""
+    costs = {
+        WrapKind.PASSPHRASE: office.passphrase_kdf.id,
+        WrapKind.SECRET_KEY: office.secret_key_kdf.id,
+    }
+    with office.read() as uow:
+        stored = uow.session.execute(select(Wrap.kind, Wrap.kdf_id).distinct()).tuples().all()
+    if any(costs[WrapKind(kind)] != kdf_id for kind, kdf_id in stored):
+        raise NotReady("[costs] differ from those that people enrolled with: put them back")
 
 
 def make_portal(office: Office, settings: Settings) -> Portal:

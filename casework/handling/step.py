@@ -12,7 +12,7 @@ from casework.calendar import deadlines
 from casework.calendar.tables import MET, STOPPED
 from casework.case.act import Act
 from casework.case.tables import Assignment, CaseFlag, Compartment
-from casework.errors import InvalidInput
+from casework.errors import InvalidInput, InvalidTransition
 from casework.handling import desk, keys
 from casework.intake.report import LONG
 from casework.law import engine
@@ -71,7 +71,9 @@ def take(
         Conflict: the form was sent before.
     """
     uow, case = keyring.uow, keyring.case
-    rule = profile.transition(transition_id)
+    rule = next((one for one in profile.transitions if one.id == transition_id), None)
+    if rule is None:
+        raise InvalidTransition(case.state, transition_id, role)
     facts = _asked_for(rule, facts)
     step = engine.apply(profile, case.state, transition_id, role, facts)
     act = Act(keyring)

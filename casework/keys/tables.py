@@ -6,7 +6,7 @@ person's row only says which keys the person enrolled with.
 
 from datetime import date
 
-from sqlalchemy import CheckConstraint, Date, ForeignKey, Integer, LargeBinary, String, Text
+from sqlalchemy import CheckConstraint, Date, ForeignKey, Index, Integer, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from casework.keys.vocabulary import PersonKind, WrapKind
@@ -65,6 +65,7 @@ class Wrap(Base):
         one_of("kind", tuple(WrapKind)),
         CheckConstraint("length(kdf_id) BETWEEN 1 AND 64", name="kdf_id_length"),
         CheckConstraint("length(sealed) BETWEEN 64 AND 8192", name="sealed_length"),
+        Index("ix_wrap_kind_kdf_id", "kind", "kdf_id"),
         WITHOUT_ROWID,
     )
 

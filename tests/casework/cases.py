@@ -18,9 +18,10 @@ from casework.handling.story import Piece, Trust
 from casework.intake import mailbox, report, submit
 from casework.intake.receipt import Receipt
 from casework.intake.windows import ReceiptWindows
-from casework.keys import accounts
+from casework.keys import accounts, enrol
 from casework.keys.actor import Actor
 from casework.keys.sessions import SessionStore
+from casework.keys.vocabulary import TenureState
 from casework.law.engine import DocumentRef, Facts, Step
 from casework.law.profile import Profile
 from casework.law.schema import Transition
@@ -29,7 +30,7 @@ from casework.store.base import new_id
 from casework.store.engine import open_engine, truncate_wal
 from casework.store.keystore import Keystore
 from casework.store.office import Office
-from tests.casework.office import Bench, FakeClock
+from tests.casework.office import Bench, FakeClock, passphrase_of, sign_in
 
 NARRATIVE = "Saya melihat barang kantor dibawa pulang."
 REPORTER = "reporter"
@@ -221,6 +222,30 @@ class Filed:
         """What the leaves of the case say, in order."""
         query = "SELECT body FROM leaf WHERE case_id = :case ORDER BY number"
         return [json.loads(row[0]) for row in self.rows(query)]
+
+
+def join(bench: Bench, people: dict[str, tuple[str, ...]]) -> None:
+    """Enrol further officers, and let the Inspektur approve them."""
+    for username, roles in people.items():
+        applicant = enrol.Applicant(
+            username=username,
+            name=f"Contoh {username}",
+            position=f"Jabatan {username}",
+            roles=roles,
+            passphrase=passphrase_of(username),
+        )
+        part = enrol.enrol(bench.office, applicant)
+        with bench.office.write() as uow:
+            enrol.approve(uow, bench["inspektur"], [part.record(uow.today())], "Penambahan")
+        bench.officers[username] = sign_in(bench.office, username)
+
+
+def leave(bench: Bench, username: str) -> None:
+    """End an officer's tenure by a roster entry."""
+    with bench.office.write() as uow:
+        part = next(one for one in enrol.enrolled(uow) if one.handle == username)
+        record = part.record(uow.today(), state=TenureState.LEFT)
+        enrol.approve(uow, bench["inspektur"], [record], "Mutasi")
 
 
 def report_of(office: Office, narrative: str = NARRATIVE, **fields: str) -> report.Report:

@@ -1,8 +1,5 @@
 """Who holds which keys: exactly whom the profile names, in every state."""
 
-from datetime import timedelta
-from itertools import combinations
-
 import pytest
 from sqlalchemy import select
 
@@ -11,14 +8,11 @@ from casework.case.keyring import Keyring
 from casework.case.tables import Case, Grant, Item
 from casework.errors import Denied, InvalidInput, InvalidTransition, NotFound
 from casework.handling import casefile
-from casework.keys import enrol, roster
-from casework.keys.chain import PersonRecord
-from casework.keys.vocabulary import TenureState
-from casework.law.vocabulary import Compartment
+from casework.keys import roster
 from crypto import shares
 from crypto.errors import CryptoError
-from tests.casework.cases import STATES, Filed, file_report, inbox, way
-from tests.casework.office import ROLES, Bench, passphrase_of, sign_in
+from tests.casework.cases import STATES, Filed, file_report, inbox, join, leave, way
+from tests.casework.office import Bench
 
 ALWAYS = {"recovery", "inspektur", "reporter"}
 OWN = {"mailbox": {"reporter"}, "contact": {"reporter", "recovery"}}
@@ -99,16 +93,12 @@ def test_who_holds_nothing_sees_no_case_at_all(filed: Filed, user: str) -> None:
 
 
 def test_monitor_and_admin_never_hold_anything(filed: Filed) -> None:
-    for _, (user, transition) in enumerate(way("selesai")):
+    for user, transition in way("selesai"):
         filed.do(user, transition)
         assert inbox(filed.bench, "pengawas") == inbox(filed.bench, "admin") == []
     query = 'SELECT count(*) FROM "grant" WHERE holder IN (:pengawas, :admin)'
     people = {name: filed.bench[name].person_id for name in ("pengawas", "admin")}
     assert filed.scalar(query, **people) == 0
-
-
-def test_a_colleague_on_another_team_holds_nothing(founded: Bench, tmp_path: object) -> None:
-    """Only who is named in the letter of assignment gets the case, not the whole role."""
 
 
 def _share_rows(filed: Filed, compartment: str) -> dict[str, list[Grant]]:
@@ -168,51 +158,9 @@ def test_an_identity_needs_two_officers(filed: Filed, compartment: str) -> None:
             keyring.identity(compartment)
 
 
-def _office(bench: Bench, people: dict[str, tuple[str, ...]]) -> Bench:
-    """Enrol further officers and let the Inspektur approve them."""
-    for username, roles in people.items():
-        applicant = enrol.Applicant(
-            username=username,
-            name=f"Contoh {username}",
-            position=f"Jabatan {username}",
-            roles=roles,
-            passphrase=passphrase_of(username),
-        )
-        part = enrol.enrol(bench.office, applicant)
-        with bench.office.write() as uow:
-            approver = "admin" if _approves(bench, "admin", roles) else "inspektur"
-            enrol.approve(uow, bench[approver], [part.record(uow.today())], "Penambahan")
-        bench.officers[username] = sign_in(bench.office, username)
-    return bench
-
-
-def _approves(bench: Bench, role: str, roles: tuple[str, ...]) -> bool:
-    return set(roles) <= set(bench.office.profile.role(role).approves)
-
-
-def _leave(bench: Bench, username: str) -> None:
-    """End an officer's tenure by a roster entry."""
-    with bench.office.write() as uow:
-        chain = roster.load(uow)
-        one = chain.person(bench[username].person_id)
-        record = PersonRecord(
-            person=one.person_id,
-            handle=one.handle,
-            name=one.name,
-            position=one.position,
-            roles=one.roles,
-            recipient=one.keys.to_json()["recipient"],
-            verify_key=one.keys.to_json()["verify_key"],
-            since=one.since,
-            until=one.until,
-            state=TenureState.LEFT,
-        )
-        enrol.approve(uow, bench["inspektur"], [record], "Mutasi")
-
-
 def test_nobody_gets_both_shares(bench: Bench) -> None:
     """Who is Irban and Inspektur at once gets one share, so that two people stay needed."""
-    _office(bench, {"rangkap": ("irban", "inspektur")})
+    join(bench, {"rangkap": ("irban", "inspektur")})
     filed = file_report(bench)
     for compartment in ("contact", "identity"):
         rows = _share_rows(filed, compartment)
@@ -223,10 +171,10 @@ def test_nobody_gets_both_shares(bench: Bench) -> None:
 
 def test_an_operator_who_left_office_loses_the_content_too(bench: Bench) -> None:
     """Off-boarding is real: the next act that takes keys from operators takes theirs."""
-    _office(bench, {"operator2": ("operator",)})
+    join(bench, {"operator2": ("operator",)})
     filed = file_report(bench)
     assert "operator2" in filed.holders()["content"]
-    _leave(bench, "operator2")
+    leave(bench, "operator2")
     with pytest.raises(Denied):
         filed.file("operator2")
     filed.do("operator", "accept")
@@ -235,7 +183,7 @@ def test_an_operator_who_left_office_loses_the_content_too(bench: Bench) -> None
 
 
 def test_who_has_two_roles_keeps_what_the_next_one_needs(bench: Bench) -> None:
-    _office(bench, {"dua": ("operator", "verifikator")})
+    join(bench, {"dua": ("operator", "verifikator")})
     filed = file_report(bench)
     filed.do("operator", "accept")
     assert "dua" in filed.holders()["content"]
@@ -246,13 +194,13 @@ def test_who_has_two_roles_keeps_what_the_next_one_needs(bench: Bench) -> None:
 def test_a_case_is_never_handed_to_an_empty_office(bench: Bench) -> None:
     """Without an Irban, verification is refused, and the verifikator keeps the case."""
     filed = file_report(bench).bring_to("terkirim")
-    _leave(bench, "irban")
+    leave(bench, "irban")
     with pytest.raises(InvalidInput) as refused:
         filed.do("verifikator", "verify")
     assert dict(refused.value.errors) == {"role": "law.role_vacant"}
     assert filed.state() == "terkirim"
     assert "verifikator" in filed.holders()["content"]
-    _office(bench, {"irban2": ("irban",)})
+    join(bench, {"irban2": ("irban",)})
     filed.do("verifikator", "verify")
     assert "irban2" in filed.holders()["content"]
 
@@ -260,7 +208,7 @@ def test_a_case_is_never_handed_to_an_empty_office(bench: Bench) -> None:
 def test_a_newcomer_is_offered_only_what_their_keys_suffice_for(bench: Bench) -> None:
     """An Irban who came after verification gets the analysis, not the report's contents."""
     filed = file_report(bench).bring_to("diverifikasi")
-    _office(bench, {"irban2": ("irban",)})
+    join(bench, {"irban2": ("irban",)})
     assert filed.case_id not in inbox(bench, "irban2")
     filed.do("irban", "analyse")
     assert filed.case_id in inbox(bench, "irban2")
@@ -272,7 +220,7 @@ def test_a_newcomer_is_offered_only_what_their_keys_suffice_for(bench: Bench) ->
 
 def test_only_the_named_examiners_get_the_case(bench: Bench) -> None:
     """The letter of assignment names persons, not the whole role."""
-    _office(bench, {"tim2": ("tim",)})
+    join(bench, {"tim2": ("tim",)})
     filed = file_report(bench).bring_to("telaah_awal")
     assert filed.case_id in inbox(bench, "tim")
     assert filed.case_id not in inbox(bench, "tim2")
@@ -294,16 +242,3 @@ def test_keys_go_to_the_roster_and_not_to_a_column(filed: Filed) -> None:
     filed.do("operator", "accept")
     assert filed.file("verifikator").pieces
     filed.do("verifikator", "verify")
-
-
-def test_days_of_grants_are_days(filed: Filed) -> None:
-    filed.bring_to("selesai")
-    for (granted,) in filed.rows('SELECT granted FROM "grant" WHERE case_id = :case'):
-        assert len(granted) == len("2026-11-23")
-    assert timedelta(days=1)
-    assert len(list(combinations(Compartment, 2))) == 21
-    assert set(ROLES) <= set(bench_names(filed.bench))
-
-
-def bench_names(bench: Bench) -> list[str]:
-    return list(bench.officers)

@@ -163,7 +163,7 @@ BAD = {
     "second required field": (
         'label = "Kapan?"',
         'label = "Kapan?"\nrequired_for_submission = true',
-        'id = "occurred_when"',
+        'id = "when_text"',
         "exactly one content field",
     ),
     "silent stop": ("Sekretaris Daerah berkedudukan", None, 'id = "sekda"', "does not say why"),
