@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tempfile
 import threading
+import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
 
 TIMEOUT = 120
 """Seconds after which an answer is given up."""
+
+IDLE = 5
+"""Seconds after which a connection is opened anew; the server ends idle ones."""
 
 NO_LIMITS = {
     "SUAKA_LIMITS_REPORT_BURST": "100000",
@@ -44,6 +48,7 @@ class Client:
         """Talk to a port of the loopback address."""
         self._connection = HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
         self._cookie = ""
+        self._used = time.monotonic()
 
     def get(self, path: str) -> Answer:
         """Fetch a page."""
@@ -68,6 +73,10 @@ class Client:
         headers = {"cookie": self._cookie} if self._cookie else {}
         if body is not None:
             headers["content-type"] = "application/x-www-form-urlencoded"
+        now = time.monotonic()
+        if now - self._used > IDLE:
+            self._connection.close()
+        self._used = now
         self._connection.request(method, path, body, headers)
         response = self._connection.getresponse()
         cookie = (response.getheader("set-cookie") or "").partition(";")[0]

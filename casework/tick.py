@@ -1,7 +1,7 @@
 """What time alone brings about: ``suaka tick``, run by a timer or by the server itself.
 
 Deadlines need nothing here: whether one has lapsed follows from its due day. What is left is
-forgetting: receipt windows, ended sessions, shred keys that no case names.
+forgetting: receipt windows, ended sessions, replaced shred keys.
 """
 
 from __future__ import annotations
@@ -14,9 +14,11 @@ from sqlalchemy import select
 from casework.case.tables import Case
 from casework.intake import receipt
 from casework.store.engine import truncate_wal
+from casework.store.keystore import SHRED_KEYS
 
 if TYPE_CHECKING:
     from casework.store.office import Office
+    from casework.store.unit import UnitOfWork
 
 
 @dataclass(frozen=True)
@@ -28,14 +30,69 @@ class Done:
     shred_keys: int
 
 
+@dataclass(frozen=True)
+class KeyCheck:
+    """How keystore and cases agree: case ids by what is wrong with them.
+
+    ``lost``: no key at all is left, so the case cannot be opened. ``ahead``: only another version
+    than the one in force is there, as after an old copy of one of the two was put back.
+    ``unnamed``: a key of no known case, from an interrupted report or, again, an old copy.
+    """
+
+    lost: frozenset[str]
+    ahead: frozenset[str]
+    unnamed: frozenset[str]
+
+
 def tick(office: Office) -> Done:
-    """Do everything that is due; safe to run at any time, by several processes at once."""
+    """Do everything that is due; safe to run at any time, by several processes at once.
+
+    Raises:
+        Unavailable: a database is locked, full or unreadable; the next tick does it.
+    """
     with office.write() as uow:
         receipts = receipt.expire(uow)
         # Under the write lock no act is half-way between the two databases.
-        in_force = dict(uow.session.execute(select(Case.id, Case.shred_version)).tuples().all())
-        shred_keys = uow.keystore.sweep(in_force)
+        shred_keys = uow.keystore.sweep(_spared(uow))
     sessions = office.sessions.sweep(int(office.clock().timestamp()))
     truncate_wal(office.engine)
     truncate_wal(office.keystore.engine)
     return Done(receipts, sessions, shred_keys)
+
+
+def check_keys(uow: UnitOfWork) -> KeyCheck:
+    """Compare the keystore with the cases, for ``suaka doctor``."""
+    in_force, kept = _in_force(uow), _kept(uow)
+    astray = {case for case, version in in_force.items() if version not in kept.get(case, ())}
+    return KeyCheck(
+        lost=frozenset(astray - kept.keys()),
+        ahead=frozenset(astray & kept.keys()),
+        unnamed=frozenset(kept.keys() - in_force.keys()),
+    )
+
+
+def _spared(uow: UnitOfWork) -> dict[str, int]:
+    """Return which version of each case's key must stay.
+
+    A key is forgotten only beside the key in force. The last key of a case is never destroyed on
+    a guess: when yesterday's database is put back, today's keys name cases that it does not know,
+    and today's database can still be put back, too. A key too many opens nothing by itself.
+    """
+    in_force = _in_force(uow)
+    return {
+        case: in_force[case] if in_force.get(case) in versions else max(versions)
+        for case, versions in _kept(uow).items()
+    }
+
+
+def _in_force(uow: UnitOfWork) -> dict[str, int]:
+    rows = uow.session.execute(select(Case.id, Case.shred_version))
+    return {row.id: row.shred_version for row in rows}
+
+
+def _kept(uow: UnitOfWork) -> dict[str, set[int]]:
+    kept: dict[str, set[int]] = {}
+    with uow.keystore.engine.connect() as connection:
+        for row in connection.execute(select(SHRED_KEYS.c.case_id, SHRED_KEYS.c.version)):
+            kept.setdefault(row.case_id, set()).add(row.version)
+    return kept

@@ -5,15 +5,21 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from litestar import get
+from litestar.response import Response
+
 from casework.tick import tick
 from portal import wiring
-from portal.web.settings import Surface
+from portal.errors import place
+from portal.web.pages import see_other
+from portal.web.settings import STAFF_PATH, Surface
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -22,29 +28,51 @@ if TYPE_CHECKING:
 
     from casework.store.office import Office
 
+LOGGER: Final = logging.getLogger("suaka.tick")
 FOLDER: Final = "PORTAL_FOLDER"
 SURFACE: Final = "PORTAL_SURFACE"
 TICK_SECONDS: Final = 300
+STOP_SECONDS: Final = 5
+"""How long the end of the server waits for a tick; it may be cut off at any point."""
+
+
+@get("/", sync_to_thread=False)
+def to_inbox() -> Response[str]:
+    """Lead from the root of the staff surface to its first page."""
+    return see_other(STAFF_PATH)
 
 
 def application() -> Litestar:
     """Return the application of the instance and surface that the environment names."""
     office, settings = wiring.load(Path(os.environ[FOLDER]))
     wiring.require_ready(office)
+    surface = Surface(os.environ[SURFACE])
 
     @asynccontextmanager
     async def ticking(_app: Litestar) -> AsyncIterator[None]:
         stop = threading.Event()
-        thread = threading.Thread(target=_tick_until, args=(office, stop), daemon=True)
+        thread = threading.Thread(target=tick_until, args=(office, stop), daemon=True)
         thread.start()
         try:
             yield
         finally:
             stop.set()
+            thread.join(STOP_SECONDS)
 
-    return wiring.make_app(office, settings, Surface(os.environ[SURFACE]), lifespan=[ticking])
+    app = wiring.make_app(office, settings, surface, lifespan=[ticking])
+    if surface is Surface.STAFF:
+        app.register(to_inbox)
+    return app
 
 
-def _tick_until(office: Office, stop: threading.Event) -> None:
-    while not stop.wait(TICK_SECONDS):
-        tick(office)
+def tick_until(office: Office, stop: threading.Event, seconds: float = TICK_SECONDS) -> None:
+    """Tick every so many seconds until told to stop; a failed tick is logged and tried again.
+
+    The line holds the error's type and its place in the code, and nothing of the data.
+    """
+    while not stop.wait(seconds):
+        try:
+            tick(office)
+        except Exception as failed:  # noqa: BLE001 - it must not end the thread
+            where = place(failed.__traceback__)
+            LOGGER.error("tick failed: %s at %s", type(failed).__name__, where)  # noqa: TRY400 - a traceback could hold data

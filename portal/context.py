@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from casework.keys.actor import Actor
 from casework.keys.vocabulary import PersonKind
@@ -84,8 +84,3 @@ def nonce_of(form: Form) -> str:
     if not _ITEM_ID.fullmatch(nonce):
         raise BadForm
     return nonce
-
-
-def typed(form: Form, names: tuple[str, ...]) -> dict[str, Any]:
-    """Return what was typed into the named fields, for a page that shows the form again."""
-    return {name: form.one(name) for name in names}

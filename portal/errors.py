@@ -26,6 +26,7 @@ from casework.errors import (
     NotFound,
     Untrustworthy,
 )
+from casework.store.engine import Unavailable
 from portal.web.pages import Pages, html, see_other
 from portal.web.refusals import (
     BadForm,
@@ -52,6 +53,7 @@ _STATUS: Final[Mapping[type[Exception], HTTPStatus]] = MappingProxyType(
         Conflict: HTTPStatus.CONFLICT,
         Expired: HTTPStatus.UNAUTHORIZED,
         Untrustworthy: HTTPStatus.SERVICE_UNAVAILABLE,
+        Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
         BadForm: HTTPStatus.BAD_REQUEST,
         TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         KeptTooLong: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -70,6 +72,7 @@ _REASONS: Final[Mapping[type[Exception], str]] = MappingProxyType(
         Conflict: "conflict",
         Expired: "expired",
         Untrustworthy: "untrustworthy",
+        Unavailable: "unavailable",
     }
 )
 _HTTP_REASONS: Final[Mapping[int, str]] = MappingProxyType(

@@ -118,8 +118,10 @@ def write(folder: Path, settings: Settings) -> None:
         lines.append(f"[{section}]")
         for name, value in values.items():
             if value is not None:
-                # A TOML basic string, integer, boolean or array of strings reads like JSON.
-                lines.append(f"{name} = {json.dumps(value, ensure_ascii=False)}")
+                # A TOML basic string, integer, boolean or array of strings reads like JSON, but
+                # for the one control character that JSON leaves as it is.
+                text = json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
+                lines.append(f"{name} = {text}")
         lines.append("")
     temporary = folder / f".{FILE_NAME}.new"
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -145,8 +145,8 @@ def require_ready(office: Office) -> None:
     if office.genesis is None:
         raise NotReady("the key ceremony is missing: run suaka ceremony, then suaka init --genesis")
     with office.read() as uow:
-        genesis = uow.session.get(RosterRow, 1)
-    if office.production and (genesis is None or DEMO_REASON in genesis.body):
+        genesis = uow.session.scalar(select(RosterRow.body).where(RosterRow.version == 1))
+    if office.production and (genesis is None or DEMO_REASON in genesis):
         raise NotReady("a demo cannot become a production instance: its recovery key lay here")
 
 
@@ -157,7 +157,7 @@ def _require_costs(office: Office) -> None:
         WrapKind.SECRET_KEY: office.secret_key_kdf.id,
     }
     with office.read() as uow:
-        stored = uow.session.execute(select(Wrap.kind, Wrap.kdf_id).distinct()).tuples().all()
+        stored = uow.session.execute(select(Wrap.kind, Wrap.kdf_id).distinct()).all()
     if any(costs[WrapKind(kind)] != kdf_id for kind, kdf_id in stored):
         raise NotReady("[costs] differ from those that people enrolled with: put them back")
 

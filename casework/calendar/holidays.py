@@ -34,10 +34,12 @@ def latest_version(session: Session) -> int:
 
 def rows_of(session: Session, version: int) -> list[Row]:
     """Return the days of one version: (date, kind, name), in order of date."""
-    found = session.scalars(
-        select(Holiday).where(Holiday.calendar == version).order_by(Holiday.day, Holiday.kind)
+    found = session.execute(
+        select(Holiday.day, Holiday.kind, Holiday.name)
+        .where(Holiday.calendar == version)
+        .order_by(Holiday.day, Holiday.kind)
     )
-    return [(row.day, DayKind(row.kind), row.name) for row in found]
+    return [(day, DayKind(kind), name) for day, kind, name in found]
 
 
 def calendar_for(session: Session, profile: Profile) -> HolidayCalendar:

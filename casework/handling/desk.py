@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import delete, insert, literal, or_, select, tuple_
+from sqlalchemy import delete, insert, literal, select, tuple_
 
 from casework.calendar.deadlines import running
 from casework.case.grants import WHOLE
@@ -21,9 +21,9 @@ from casework.law.vocabulary import REPORTER
 from casework.law.vocabulary import Compartment as Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
-    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy import Select
 
     from casework.store.unit import UnitOfWork
 
@@ -125,19 +125,16 @@ def page(
     before: Cursor | None = None,
 ) -> Page:
     """Return one page of an officer's inbox, sorted by due day; at most one cursor is given."""
-    query = _filtered(person_id, filters, uow.today())
-    if before is not None:
-        query = query.where(_beyond(before, backwards=True)).order_by(
-            DeskEntry.due.desc(), DeskEntry.case_id.desc()
-        )
-    else:
-        if after is not None:
-            query = query.where(_beyond(after, backwards=False))
-        query = query.order_by(DeskEntry.due, DeskEntry.case_id)
-    found = list(uow.session.execute(query.limit(PAGE_SIZE + 1)).all())
+    backwards = before is not None
+    rows = {
+        row.case_id: row
+        for query in _queries(person_id, filters, uow.today())
+        for row in uow.session.execute(_cut(query, before or after, backwards=backwards))
+    }
+    found = sorted(rows.values(), key=lambda row: (row.due, row.case_id), reverse=backwards)
     more = len(found) > PAGE_SIZE
     found = found[:PAGE_SIZE]
-    if before is not None:
+    if backwards:
         found.reverse()
     first = Cursor(found[0].due, found[0].case_id) if found else None
     last = Cursor(found[-1].due, found[-1].case_id) if found else None
@@ -166,9 +163,10 @@ def may_see(uow: UnitOfWork, person_id: str, case_id: str) -> bool:
     return uow.session.get(DeskEntry, (person_id, case_id)) is not None
 
 
-def _filtered(
+def _queries(
     person_id: str, filters: Filters, today: date
-) -> Select[date, str, str, str | None, str]:
+) -> Iterator[Select[date, str, str, str | None, str]]:
+    """Yield queries that together find what is wanted, each in order of due days by one index."""
     query = (
         select(DeskEntry.due, DeskEntry.case_id, DeskEntry.state, DeskEntry.category, Case.ticket)
         .join(Case, Case.id == DeskEntry.case_id)
@@ -178,15 +176,26 @@ def _filtered(
         query = query.where(DeskEntry.state == filters.state)
     if filters.category is not None:
         query = query.where(DeskEntry.category == filters.category)
-    if filters.attention is not None:
-        query = query.where(or_(DeskEntry.state.in_(filters.attention), DeskEntry.due < today))
-    return query
+    if filters.attention is None:
+        yield query
+        return
+    # Joined by "or" in one query, they would make SQLite look at every row of the desk.
+    yield query.where(DeskEntry.due < today)
+    for state in filters.attention:
+        yield query.where(DeskEntry.state == state)
 
 
-def _beyond(cursor: Cursor, *, backwards: bool) -> ColumnElement[bool]:
+def _cut(
+    query: Select[date, str, str, str | None, str], cursor: Cursor | None, *, backwards: bool
+) -> Select[date, str, str, str | None, str]:
+    """Return the query cut to one page, and one row more that tells whether it goes on."""
     place = tuple_(DeskEntry.due, DeskEntry.case_id)
-    here = tuple_(literal(cursor.due), literal(cursor.case_id))
-    return place < here if backwards else place > here
+    if cursor is not None:
+        here = tuple_(literal(cursor.due), literal(cursor.case_id))
+        query = query.where(place < here if backwards else place > here)
+    order = [DeskEntry.due, DeskEntry.case_id]
+    ordered = query.order_by(*([one.desc() for one in order] if backwards else order))
+    return ordered.limit(PAGE_SIZE + 1)
 
 
 def _flags(uow: UnitOfWork, case_ids: Sequence[str]) -> dict[str, frozenset[str]]:

@@ -53,7 +53,7 @@ class Prepared:
 
     case: Case
     person: PersonRow
-    wrap: Wrap
+    wrap: Wrap = field(init=False)
     reporter: Actor
     facts: dict[str, str | int]
     roster_head: str
@@ -89,13 +89,22 @@ def prepare(office: Office, token: bytes, report: Report, attempt: int) -> Prepa
     with office.read() as uow:
         chain = roster.load(uow)
         day = uow.today()
-    profile = office.profile
-    holders = receivers(profile, chain, day)
+    holders = receivers(office.profile, chain, day)
     if holders is None:
         raise NotReceiving
+    prepared = _begin(office, token, attempt, chain, day)
+    prepared.wrap = _wrap(office, token, prepared)
+    _seal_all(office, prepared, report, chain, holders)
+    return prepared
+
+
+def _seal_all(
+    office: Office, prepared: Prepared, report: Report, chain: Roster, holders: list[Holder]
+) -> None:
+    """Seal the first items of a case, and grant each compartment to whoever receives it."""
+    profile, day = office.profile, prepared.case.received
     body = report.to_body()
     commitment_key = secrets.token_bytes(commitment.KEY_SIZE)
-    prepared = _begin(office, token, attempt, chain, day)
     prepared.facts["commitment"] = commitment.commit(commitment_key, canonical.encode(body)).hex()
     first: dict[Kind, tuple[str, dict[str, str]]] = {
         Kind.CONTENT: (REPORT, body),
@@ -125,22 +134,25 @@ def prepare(office: Office, token: bytes, report: Report, attempt: int) -> Prepa
             prepared.granted.append(
                 grants.make(scope, kind, half, holder, prepared.reporter, share=share)
             )
-    return prepared
+
+
+def _wrap(office: Office, token: bytes, prepared: Prepared) -> Wrap:
+    """Stretch the secret key that a form leads to, and wrap the reporter's seed under it."""
+    keys = accounts.reporter_keys(
+        office.instance_id, prepared.case.ticket, entropy_of(token), office.secret_key_kdf
+    )
+    reporter = prepared.reporter
+    return accounts.make_wrap(reporter.person_id, reporter.person, keys)
 
 
 def _begin(office: Office, token: bytes, attempt: int, chain: Roster, day: date) -> Prepared:
     """Make the rows of a new case and its reporter, with nothing in it yet."""
-    profile = office.profile
-    number = ticket_of(token, attempt)
-    keys = accounts.reporter_keys(
-        office.instance_id, number, entropy_of(token), office.secret_key_kdf
-    )
-    person = Person.generate()
+    profile, person = office.profile, Person.generate()
     reporter = Actor(new_id(), person, PersonKind.REPORTER)
     return Prepared(
         case=Case(
             id=new_id(),
-            ticket=number,
+            ticket=ticket_of(token, attempt),
             submission=submission_of(token),
             receipt_open=True,
             profile=profile.id,
@@ -160,7 +172,6 @@ def _begin(office: Office, token: bytes, attempt: int, chain: Roster, day: date)
             verify_key=person.public.verify_key,
             created_day=day,
         ),
-        wrap=accounts.make_wrap(reporter.person_id, person, keys),
         reporter=reporter,
         facts={
             "role": REPORTER,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import select
 
 from casework.calendar import deadlines
-from casework.case import grants, items
+from casework.case import grants
 from casework.case.keyring import SUBMIT
 from casework.case.tables import Case, Compartment
 from casework.errors import CaseworkError, Conflict, Expired
@@ -108,18 +108,18 @@ def _store(uow: UnitOfWork, prepared: Prepared) -> None:
         Conflict: the form or its ticket is already in use, or roster or day have changed:
             prepare again.
     """
-    case = prepared.case
-    taken = uow.session.scalar(
+    case, session = prepared.case, uow.session
+    taken = session.scalar(
         select(Case.id).where((Case.submission == case.submission) | (Case.ticket == case.ticket))
     )
     if taken is not None or case.received != uow.today():
         raise Conflict("submission")
     if roster.load(uow).head != prepared.roster_head:
         raise Conflict("roster")
-    uow.session.add(prepared.person)
-    uow.session.flush()
-    uow.session.add_all([case, prepared.wrap])
-    uow.session.flush()
+    session.add(prepared.person)
+    session.flush()
+    session.add_all([case, prepared.wrap])
+    session.flush()
     objects = [sealed.digest for sealed in prepared.sealed]
     objects += [hashlib.sha256(inner).hexdigest() for _, inner in prepared.granted]
     number = append(
@@ -134,12 +134,17 @@ def _store(uow: UnitOfWork, prepared: Prepared) -> None:
         prepared.reporter.person.signing,
     )
     shred_key = uow.keystore.new_shred_key(case.id, FIRST_SHRED_VERSION)
-    for kind in prepared.compartments:
-        uow.session.add(Compartment(case_id=case.id, kind=kind, created=case.received))
     for row, inner in prepared.granted:
         grants.wrap(row, inner, shred_key)
-        uow.session.add(row)
     for sealed in prepared.sealed:
-        items.store(uow.session, sealed, number)
+        sealed.item.leaf = number
+    session.add_all(
+        Compartment(case_id=case.id, kind=kind, created=case.received)
+        for kind in prepared.compartments
+    )
+    session.add_all(row for row, _ in prepared.granted)
+    session.add_all(sealed.item for sealed in prepared.sealed)
+    session.flush()
+    session.add_all(sealed.part for sealed in prepared.sealed)
     deadlines.open_all(uow, uow.office.profile, case.id, uow.office.profile.submission.opens)
     desk.refresh(uow, case)

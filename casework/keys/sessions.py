@@ -21,6 +21,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from pysqlite3 import dbapi2
 
+from casework.store.engine import Unavailable
 from crypto.labels import Label, derive
 
 if TYPE_CHECKING:
@@ -203,14 +204,20 @@ class SessionStore:
 
     @contextmanager
     def _transaction(self) -> Iterator[Any]:
+        """Run one transaction. Raises: Unavailable: the file is locked, full or unreadable."""
         with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
             try:
+                self._db.execute("BEGIN IMMEDIATE")
                 yield self._db
-            except BaseException:
-                self._db.execute("ROLLBACK")
-                raise
-            self._db.execute("COMMIT")
+                self._db.execute("COMMIT")
+            except dbapi2.IntegrityError:
+                raise  # a mistake of ours
+            except dbapi2.Error as error:
+                raise Unavailable("sessions") from error
+            finally:
+                # Left open by a failure, it would refuse every transaction to come.
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
 
 
 def _secret_of(cookie: str) -> bytes | None:

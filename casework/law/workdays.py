@@ -141,7 +141,7 @@ def due(
         return Due(instant.astimezone(tz).date(), instant)
     day_0 = local_day(start, tz)
     day = early = _count(rule, rule.basis, calendar, day_0)
-    if rule.ambiguous and rule.early_basis is not None:
+    if rule.early_basis is not None:
         other = _count(rule, rule.early_basis, calendar, day_0)
         early, day = min(day, other), max(day, other)
     if rule.responsible == REPORTER:

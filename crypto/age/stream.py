@@ -58,23 +58,23 @@ class _Chunks:
         return True
 
     def ready(self, more: int) -> int:
-        """Return how many chunks `push` hands out for `more` bytes."""
-        return max(self._fill + more - self._spare, 0) // self._size
+        """Return how many chunks `push` hands out for `more` bytes that `absorb` has not kept."""
+        return (self._fill + more - self._spare) // self._size
 
     def push(self, data: memoryview) -> Iterator[memoryview]:
         """Yield the chunks that `data` completes, those inside `data` without copying them.
 
-        A yielded view is valid until the next one is asked for.
+        Only for `data` that `absorb` has not kept. A yielded view is valid until the next one is
+        asked for.
         """
         start = 0
         if self._fill:
-            start = min(self._size - self._fill, len(data))
-            self._held[self._fill : self._fill + start] = data[:start]
-            self._fill += start
-            if self._fill < self._size or len(data) - start < self._spare:
+            start = self._size - self._fill
+            self._held[self._fill :] = data[:start]
+            self._fill = self._size
+            if len(data) - start < self._spare:
                 return
             yield memoryview(self._held)
-            self._fill = 0
         while len(data) - start >= self._size + self._spare:
             yield data[start : start + self._size]
             start += self._size
@@ -103,25 +103,21 @@ class _ChunkCipher:
         """Whether no chunk has passed yet."""
         return self._counter == 0
 
-    def seal(self, chunk: memoryview, mark: bytes) -> bytes:
-        """Return the next chunk sealed."""
-        sealed = self._aead.encrypt(self._nonce(mark), chunk, None)
-        self._counter += 1
-        return sealed
+    def seal_last(self, chunk: memoryview) -> bytes:
+        """Return the last chunk sealed."""
+        return self._aead.encrypt(self._nonce(_LAST), chunk, None)
 
     def seal_into(self, chunk: memoryview, room: memoryview) -> None:
         """Seal the next chunk, which is not the last, into `room`."""
         self._aead.encrypt_into(self._nonce(_MIDDLE), chunk, None, room)
         self._counter += 1
 
-    def open(self, chunk: memoryview, mark: bytes) -> bytes | None:
-        """Return the next chunk's plaintext, or None if it was not sealed at this place so."""
+    def open_last(self, chunk: memoryview) -> bytes | None:
+        """Return the last chunk's plaintext, or None if it was not sealed as the last one here."""
         try:
-            opened = self._aead.decrypt(self._nonce(mark), chunk, None)
+            return self._aead.decrypt(self._nonce(_LAST), chunk, None)
         except InvalidTag:
             return None
-        self._counter += 1
-        return opened
 
     def open_into(self, chunk: memoryview, mark: bytes, room: memoryview) -> bool:
         """Open the next chunk into `room`, or say that it was not sealed at this place so."""
@@ -157,7 +153,7 @@ class StreamSealer:
 
     def finalize(self) -> bytes:
         """Return the last sealed chunk."""
-        return self._cipher.seal(self._chunks.rest(), _LAST)
+        return self._cipher.seal_last(self._chunks.rest())
 
 
 class StreamOpener:
@@ -222,7 +218,7 @@ class StreamOpener:
         if len(chunk) == TAG_SIZE and not self._cipher.at_start:
             # Only an empty file has an empty last chunk; otherwise one text had two encodings.
             raise PayloadTampered("payload: empty last chunk")
-        plaintext = self._cipher.open(chunk, _LAST)
+        plaintext = self._cipher.open_last(chunk)
         if plaintext is None:
             raise PayloadTampered(_ALTERED)
         return plaintext

@@ -2,19 +2,60 @@
 
 from __future__ import annotations
 
+import os
 import sys
+from typing import Any, Final
 
 import click
 
-from casework.errors import CaseworkError, InvalidInput
-from crypto.errors import CryptoError
-from portal.cli import calendar, ceremony, checkup, demo, instance, people, running
+from portal.cli import calendar, ceremony, checkup, demo, instance, people, refusals, running
+
+OWN_FILES_ONLY: Final = 0o077
+"""The umask of every command: also what SQLite makes beside a database is nobody else's."""
+
+USAGE: Final = 2
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class Suaka(click.Group):
+    """The group of all commands: a refusal is one line on standard error, never a trace."""
+
+    def main(self, *args: Any, **extra: Any) -> Any:
+        """Run one command and exit: 0 done, 1 refused, 2 wrong arguments."""
+        before = os.umask(OWN_FILES_ONLY)
+        try:
+            code = super().main(*args, **{**extra, "standalone_mode": False})
+        except click.Abort:
+            _say("stopped; nothing more was done")
+            sys.exit(1)
+        except click.ClickException as refused:
+            _say(" ".join(refused.format_message().split()))
+            sys.exit(USAGE if isinstance(refused, click.UsageError) else 1)
+        except Exception as refused:  # noqa: BLE001 - whatever it is: no trace, no secret
+            _say(refusals.sentence(refused))
+            sys.exit(1)
+        finally:
+            os.umask(before)
+        sys.exit(code if isinstance(code, int) else 0)
+
+
+@click.group(
+    cls=Suaka,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 @click.version_option(package_name="suaka")
-def cli() -> None:
-    """Suaka, the whistleblowing portal of a regional inspectorate."""
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Suaka, the whistleblowing portal of a regional inspectorate.
+
+    A real instance, in this order: init, enrol (each officer), enrol --export, ceremony (on an
+    offline machine), init --genesis, doctor, serve. To look around first: demo.
+
+    Settings are read from suaka.toml in the folder of the instance, then from the environment
+    (SUAKA_WEB_PORT replaces port in section web). Exit status: 0 done, 1 refused, 2 wrong usage.
+    """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 for command in (
@@ -33,16 +74,12 @@ for command in (
 
 
 def main() -> None:
-    """Run the command line; a refusal is one line on standard error, never a trace."""
-    try:
-        cli()
-    except InvalidInput as refused:
-        for name, key in refused.errors.items():
-            click.echo(f"suaka: {name}: {key}", err=True)
-        sys.exit(1)
-    except (CaseworkError, CryptoError) as refused:
-        click.echo(f"suaka: {type(refused).__name__}: {refused}", err=True)
-        sys.exit(1)
+    """Run the command line."""
+    cli()
+
+
+def _say(sentence: str) -> None:
+    click.echo(f"suaka: {sentence}", err=True)
 
 
 if __name__ == "__main__":

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
-from sqlalchemy import select
 
-from casework.calendar import deadlines, holidays as table
-from casework.case.tables import Case
+from casework.calendar import holidays as table
+from casework.handling.recount import recount
 from casework.law.vocabulary import DayKind
 from casework.log.leaf import SYSTEM, Draft, append
-from portal import wiring
-from portal.cli.options import FOLDER
+from portal.cli.options import DAY, FOLDER, opened
 
-DAY = click.DateTime(["%Y-%m-%d"])
+if TYPE_CHECKING:
+    from casework.store.office import Office
+
 KIND = click.Choice([kind.value for kind in DayKind])
 
 
@@ -31,31 +32,28 @@ def holidays(
     source: str,
 ) -> None:
     """Show the holiday table of FOLDER, or change it and count running deadlines again."""
-    office, _ = wiring.load(folder)
-    if not add and not remove:
-        with office.read() as uow:
-            version = table.latest_version(uow.session)
-            click.echo(f"version {version}")
-            for day, kind, name in table.rows_of(uow.session, version):
-                click.echo(f"{day}  {kind.value:<22} {name}")
-        return
-    if not source:
+    changing = bool(add or remove)
+    if changing and not source.strip():
         raise click.UsageError("--source is needed for a change")
-    gained = [(_day(day), DayKind(kind), name) for day, kind, name in add]
-    lost = [(_day(day), DayKind(kind)) for day, kind in remove]
-    with office.write() as uow:
-        version = table.edit(uow, gained, lost, source)
-        profiles = {
-            case_id: office.catalogue.get(profile, number)
-            for case_id, profile, number in uow.session.execute(
-                select(Case.id, Case.profile, Case.profile_version)
-            )
-        }
-        moved = deadlines.recompute(uow, profiles)
-        facts = {"calendar": version, "moved": moved}
-        append(uow, Draft("holidays", SYSTEM, facts=facts))
-    click.echo(f"version {version}: {moved} running deadlines moved")
+    if any(not name.strip() for _, _, name in add):
+        raise click.UsageError("a day to add needs a name")
+    with opened(folder) as (office, _):
+        if not changing:
+            _show(office)
+            return
+        gained = [(day.date(), DayKind(kind), name) for day, kind, name in add]
+        lost = [(day.date(), DayKind(kind)) for day, kind in remove]
+        with office.write() as uow:
+            version = table.edit(uow, gained, lost, source)
+            moved = recount(uow)
+            append(uow, Draft("holidays", SYSTEM, facts={"calendar": version, "moved": moved}))
+    click.echo(f"version {version}: the deadlines of {moved} cases moved")
 
 
-def _day(moment: datetime) -> date:
-    return moment.date()
+def _show(office: Office) -> None:
+    with office.read() as uow:
+        version = table.latest_version(uow.session)
+        rows = table.rows_of(uow.session, version)
+    click.echo(f"version {version}")
+    for day, kind, name in rows:
+        click.echo(f"{day}  {kind.value:<22} {name}")

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import os
 import secrets
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 import click
 
 from casework.handling import acts, desk
-from casework.intake import report, submit
-from casework.intake.token import new_token
+from casework.intake import receipt, report, submit
+from casework.intake.token import new_token, submission_of
 from casework.keys import accounts, ceremony, enrol, memory
 from casework.keys.parts import PublicParts
 from casework.law.engine import Facts
@@ -23,8 +23,10 @@ from crypto import words
 from portal import settings as configuration
 from portal import wiring
 from portal.cli import instance
+from portal.cli.building import built
 from portal.cli.ceremony import choose_guardian
-from portal.cli.options import FOLDER
+from portal.cli.options import FOLDER, opened
+from portal.cli.refusals import Refused
 from portal.cli.running import run_server
 from portal.settings import InstanceSection
 from portal.web.settings import Surface
@@ -43,6 +45,9 @@ PEOPLE: Final = (
     ("irban", "Contoh Irban", "Inspektur Pembantu V", "irban"),
     ("inspektur", "Contoh Inspektur", "Inspektur Daerah", "inspektur"),
     ("tim", "Contoh Auditor", "Auditor Muda", "tim"),
+    ("pengawas", "Contoh Pengawas", "Sekretaris Inspektorat", "pengawas"),
+    ("alternatif", "Contoh Penerima", "Inspektur Pembantu APIP Provinsi", "penerima_alternatif"),
+    ("admin", "Contoh Admin", "Pranata Komputer", "admin"),
 )
 """Username, name, position and role of each invented officer."""
 
@@ -69,7 +74,11 @@ REPORTS: Final = (
         "loss": "Biaya bahan bakar",
     },
 )
-"""Three invented reports."""
+"""Three invented reports, in the order of how far they are taken."""
+
+
+ACCEPTED, FORWARDED = 1, 2
+"""How far a report is taken, by its place above; the first stays as it came in."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +87,7 @@ class Officer:
 
     username: str
     label: str
-    passphrase: str
+    passphrase: str = field(repr=False)
 
 
 @click.command()
@@ -86,36 +95,43 @@ class Officer:
 @click.option("--serve", "serving", is_flag=True, help="Serve it afterwards.")
 @click.option("--port", type=click.IntRange(1, 65535), default=8000, show_default=True)
 def demo(folder: Path, *, serving: bool, port: int) -> None:
-    """Make a demo instance in FOLDER unless there is one, and print how to sign in."""
+    """Make a demo instance in FOLDER unless there is one, and print how to sign in.
+
+    Everything in it is invented, and it protects nobody: it can never become a real instance.
+    """
     if not (folder / configuration.FILE_NAME).exists():
+        click.echo(f"Making a demo in {folder} ...")
         make(folder)
-    click.echo((folder / NOTES).read_text(encoding="utf-8"))
+    notes = folder / NOTES
+    if not notes.exists():
+        raise Refused(f"the instance in {folder} is not a demo: serve it with suaka serve")
+    click.echo(notes.read_text(encoding="utf-8"))
     if serving:
         run_server(folder, Surface.BOTH.value, None, port)
+    else:
+        click.echo(f"Look at it with: suaka serve {folder}")
 
 
 def make(folder: Path) -> None:
     """Make a demo: officers, ceremony, three reports at different stages, notes.
 
-    Everything is made in a folder beside it and renamed at the end, so that an interrupted demo
-    leaves nothing half-made.
+    An interrupted demo leaves nothing half-made.
+
+    Raises:
+        Refused: there is something in the folder.
     """
-    building = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
-    building.parent.mkdir(parents=True, exist_ok=True)
     section = InstanceSection(
         id=secrets.token_hex(16), name=OFFICE_NAME, profile="badung", mode="demo"
     )
-    instance.create(building, section)
-    office, _ = wiring.load(building)
-    officers = [_enrol(office, *person) for person in PEOPLE]
-    mnemonics = _ceremony(building, office)
-    office, _ = wiring.load(building)
-    signed_in = {one.username: _sign_in(office, one) for one in officers}
-    receipts = _reports(office, signed_in)
-    _write_notes(building / NOTES, officers, receipts, mnemonics)
-    office.engine.dispose()
-    office.keystore.engine.dispose()
-    building.rename(folder)
+    with built(folder) as building:
+        instance.create(building, section)
+        with opened(building) as (office, _):
+            officers = [_enrol(office, *person) for person in PEOPLE]
+            mnemonics = _ceremony(building, office)
+        with opened(building, ready=True) as (office, _):
+            signed_in = {one.username: _sign_in(office, one) for one in officers}
+            receipts = _reports(office, signed_in)
+        _write_notes(building / NOTES, officers, receipts, mnemonics)
 
 
 def _enrol(office: Office, username: str, name: str, position: str, role: str) -> Officer:
@@ -154,14 +170,16 @@ def _reports(office: Office, people: dict[str, Actor]) -> list[tuple[str, str]]:
     """Submit the invented reports and take two of them further; return tickets and words."""
     receipts = []
     for stage, text in enumerate(REPORTS):
-        parsed = report.parse(office.profile, text)
-        receipt = submit.submit(office, new_token(), parsed)
-        receipts.append((receipt.ticket, " ".join(receipt.words)))
-        case_id = _case_id(office, people["operator"], receipt.ticket)
-        if stage > 0:
-            yes = {"indikasi": True, "pemerintah_daerah": True, "bukti_disebut": stage > 1}
+        token = new_token()
+        kept = submit.submit(office, token, report.parse(office.profile, text))
+        with office.write() as uow:
+            receipt.confirm(uow, submission_of(token))
+        receipts.append((kept.ticket, " ".join(kept.words)))
+        case_id = _case_id(office, people["operator"], kept.ticket)
+        if stage >= ACCEPTED:
+            yes = {"indikasi": True, "pemerintah_daerah": True, "bukti_disebut": stage >= FORWARDED}
             _act(office, people["operator"], case_id, "accept", Facts(checklist=yes))
-        if stage > 1:
+        if stage >= FORWARDED:
             yes = {"identitas_terlapor": True, "perbuatan": True, "keterangan": True}
             _act(
                 office, people["verifikator"], case_id, "verify", Facts(checklist=yes, category="a")

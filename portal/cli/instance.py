@@ -3,28 +3,34 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
-from typing import TYPE_CHECKING
+import tomllib
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 import click
-import msgspec
 
 from casework.calendar import holidays
-from casework.errors import Conflict
-from casework.keys import enrol
+from casework.keys import enrol, parts, roster
+from casework.keys.enrol import GenesisExists
 from casework.law.catalogue import ProfileCatalogue
 from casework.store import schema
 from casework.store.engine import open_engine
 from portal import settings as configuration
 from portal import wiring
-from portal.cli.options import FOLDER
+from portal.cli.building import built
+from portal.cli.options import FILE_IN, FOLDER, close, opened, require_files
+from portal.cli.refusals import Refused
 from portal.settings import CostSection, InstanceSection, Settings
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from casework.store.office import Office
 
-HOLIDAY_YEARS = 3
+HOLIDAY_YEARS: Final = 3
 """Years that the first holiday table covers, the present one included."""
+
+_HEADER: Final = re.compile(r"^[ \t]*\[[ \t]*instance[ \t]*\][ \t]*(?:#.*)?$", re.MULTILINE)
 
 
 @click.command()
@@ -33,22 +39,26 @@ HOLIDAY_YEARS = 3
 @click.option("--profile", default="badung", show_default=True, help="Regulation to follow.")
 @click.option(
     "--genesis",
-    type=click.Path(exists=True, dir_okay=False),
+    type=FILE_IN,
     help="File that the key ceremony made: installs it and pins its hash.",
 )
-def init(folder: Path, name: str | None, profile: str, genesis: str | None) -> None:
-    """Make an instance in FOLDER; after the ceremony, install its genesis."""
+def init(folder: Path, name: str | None, profile: str, genesis: Path | None) -> None:
+    """Make an instance in FOLDER; after the ceremony, install its genesis (--genesis).
+
+    FOLDER must not exist or be empty. All of it is for its own user alone.
+    """
     if genesis is not None:
-        with open(genesis, "rb") as file:  # noqa: PTH123 - a path that click has checked
-            fingerprint = install(folder, file.read())
+        fingerprint = install(folder, genesis.read_bytes())
         click.echo(f"genesis installed: {fingerprint}")
         click.echo("Compare it with the sheet printed in the ceremony, then: suaka doctor")
         return
     if name is None:
         raise click.UsageError("--name is needed to make an instance")
-    create(folder, InstanceSection(
+    section = InstanceSection(
         id=secrets.token_hex(16), name=name, profile=profile, mode="production"
-    ))  # fmt: skip
+    )
+    with built(folder) as building:
+        create(building, section)
     click.echo(f"instance made in {folder}")
     click.echo("Next: suaka enrol for each officer, then the key ceremony.")
 
@@ -56,50 +66,98 @@ def init(folder: Path, name: str | None, profile: str, genesis: str | None) -> N
 @click.command()
 @FOLDER
 def migrate(folder: Path) -> None:
-    """Bring the database in FOLDER to the schema of this program."""
+    """Bring the database in FOLDER to the schema of this program, in one transaction.
+
+    Stop the server first, and keep a backup: there is no way back but the backup.
+    """
     settings = configuration.load(folder)
+    require_files(folder)
     engine = open_engine(wiring.Paths(folder).database)
-    before = schema.current(engine)
-    schema.upgrade(engine)
-    click.echo(f"{settings.instance.name}: {before or 'empty'} -> {schema.current(engine)}")
+    try:
+        before = schema.current(engine)
+        schema.upgrade(engine)
+        after = schema.current(engine)
+    finally:
+        engine.dispose()
+    click.echo(f"{settings.instance.name}: schema {before or 'empty'} -> {after}")
 
 
 def create(folder: Path, section: InstanceSection, costs: CostSection | None = None) -> None:
-    """Make folders, pepper, databases and the holiday table of a new instance.
+    """Make pepper, databases, holiday table and, last, the settings of a new instance.
 
     Raises:
-        Conflict: there is an instance already.
         NotFound: there is no such profile.
+        SettingsError: the settings would be refused.
     """
-    if (folder / configuration.FILE_NAME).exists():
-        raise Conflict("there is an instance in this folder")
     ProfileCatalogue.from_package().latest(section.profile)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     paths = wiring.Paths(folder)
     paths.make()
     descriptor = os.open(paths.pepper, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "wb") as file:
         file.write(secrets.token_bytes(wiring.PEPPER_SIZE))
+        file.flush()
         os.fsync(file.fileno())
-    schema.upgrade(open_engine(paths.database))
-    settings = Settings(instance=section, costs=costs or CostSection())
-    office = wiring.open_office(folder, settings)
+    engine = open_engine(paths.database)
+    schema.upgrade(engine)
+    engine.dispose()
+    configuration.write(folder, Settings(instance=section, costs=costs or CostSection()))
+    # Read back as the file stands: what this machine's environment says belongs to no instance.
+    office = wiring.open_office(folder, configuration.load(folder, {}))
     with office.write() as uow:
         first = uow.today().year
         holidays.seed(uow, range(first, first + HOLIDAY_YEARS))
-    configuration.write(folder, settings)
+    close(office)
 
 
 def install(folder: Path, genesis: bytes) -> str:
     """Install a genesis and pin its hash in the settings; return the hash.
 
+    If an earlier call stored the genesis and ended before pinning it, the same file completes it.
+
     Raises:
-        GenesisExists, UnreadableFile, RosterBroken, KeysDiffer: see
+        GenesisExists: there is one already.
+        UnreadableFile, RosterBroken, KeysDiffer: see
             :func:`casework.keys.enrol.install_genesis`.
+        Refused: it is stored, and must be pinned by hand.
     """
-    office, settings = wiring.load(folder)
-    with office.write() as uow:
-        chain = enrol.install_genesis(uow, genesis)
-    pinned = msgspec.structs.replace(settings.instance, genesis=chain.head)
-    configuration.write(folder, msgspec.structs.replace(settings, instance=pinned))
-    return chain.head
+    with opened(folder) as (office, _):
+        try:
+            with office.write() as uow:
+                head = enrol.install_genesis(uow, genesis).head
+        except GenesisExists:
+            if office.genesis is not None or not _is_stored(office, genesis):
+                raise
+            head = parts.genesis_from_bytes(genesis).hash
+    _pin(folder, head)
+    return head
+
+
+def _is_stored(office: Office, genesis: bytes) -> bool:
+    """Say whether this very genesis, signature included, is the stored one."""
+    with office.read() as uow:
+        stored = roster.entries_of(uow)[:1]
+    return stored == [parts.genesis_from_bytes(genesis)]
+
+
+def _pin(folder: Path, head: str) -> None:
+    """Write the hash under ``[instance]``, leaving every other line as its admin wrote it."""
+    path = folder / configuration.FILE_NAME
+    text = path.read_text(encoding="utf-8")
+    line = f'genesis = "{head}"'
+    pinned = _HEADER.sub(lambda header: f"{header[0]}\n{line}", text, count=1)
+    if _genesis_in(pinned) != head:
+        raise Refused(f"write this line under [instance] in {configuration.FILE_NAME}: {line}")
+    temporary = path.with_name(f".{path.name}.new")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(pinned)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
+
+
+def _genesis_in(text: str) -> object:
+    try:
+        return tomllib.loads(text)["instance"].get("genesis")
+    except (tomllib.TOMLDecodeError, KeyError):
+        return None

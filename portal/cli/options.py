@@ -1,14 +1,35 @@
-"""Arguments that several commands share."""
+"""What several commands share: arguments, questions, and how an instance is opened."""
 
 from __future__ import annotations
 
+import os
+import pwd
 import sys
+from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from casework.store import schema
+from portal import settings as configuration
+from portal import wiring
+from portal.cli.refusals import Refused
+from portal.wiring import NotReady
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from casework.store.office import Office
+    from portal.settings import Settings
+
 FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Path))
 """The folder of one instance."""
+
+FILE_IN = click.Path(exists=True, dir_okay=False, path_type=Path)
+"""A file that is read."""
+
+DAY = click.DateTime(["%Y-%m-%d"])
 
 
 def ask_passphrase(prompt: str, *, confirm: bool) -> str:
@@ -16,3 +37,61 @@ def ask_passphrase(prompt: str, *, confirm: bool) -> str:
     if sys.stdin.isatty():
         return str(click.prompt(prompt, hide_input=True, confirmation_prompt=confirm))
     return sys.stdin.readline().rstrip("\n")
+
+
+@contextmanager
+def opened(folder: Path, *, ready: bool = False) -> Iterator[tuple[Office, Settings]]:
+    """Open an instance for one command; ``ready`` also wants its ceremony to be done.
+
+    Raises:
+        SettingsError, CostTooLow, StorageUnfit: see :func:`portal.wiring.load`.
+        NotReady: a file is missing, or the schema is another one.
+        Refused: it belongs to another user.
+    """
+    configuration.load(folder)
+    require_files(folder)
+    office, settings = wiring.load(folder)
+    try:
+        if ready:
+            wiring.require_ready(office)
+        elif schema.current(office.engine) != schema.newest():
+            raise NotReady("the database has another schema: run suaka migrate")
+        yield office, settings
+    finally:
+        close(office)
+
+
+def require_files(folder: Path) -> None:
+    """Refuse a folder where opening would make an empty file in place of a lost one.
+
+    Raises:
+        NotReady: naming what is missing and what it means.
+        Refused: the instance is another user's; what this one made there would lock it out.
+    """
+    paths = wiring.Paths(folder)
+    for path, loss in (
+        (paths.database, "put back the newest backup of data/"),
+        (paths.keystore, "put back the newest backup of keys/; without it no case can be opened"),
+        (paths.pepper, "put back its copy; without it no officer can sign in"),
+    ):
+        if not path.is_file():
+            raise NotReady(f"{path.relative_to(folder)} is missing: {loss}")
+    if paths.pepper.stat().st_size != wiring.PEPPER_SIZE:
+        raise NotReady(f"keys/pepper has not {wiring.PEPPER_SIZE} bytes: put back its copy")
+    owner = paths.database.stat().st_uid
+    if owner != os.geteuid():
+        raise Refused(f"this instance belongs to user {_name_of(owner)}: run suaka as that user")
+
+
+def close(office: Office) -> None:
+    """Give back the files of an office; the last one to leave empties the write-ahead log."""
+    office.engine.dispose()
+    office.keystore.engine.dispose()
+    office.sessions.close()
+
+
+def _name_of(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return str(user)

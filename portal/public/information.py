@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from portal.context import Portal
 
 PUBLIC: Final = {"public": True}
+URGENT: Final = ("polisi", "lpsk")
+"""The channels of a profile that the landing page shows with their numbers, in this order."""
+
 CLEAR: Final = '"cache", "cookies", "storage"'
 """Clear-Site-Data (W3C): the browser forgets what it keeps of this site, except its history."""
 
@@ -28,7 +31,8 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
     @get("/", opt=PUBLIC, sync_to_thread=False)
     def landing() -> Response[str]:
         """Show where to begin."""
-        return pages.render("public/landing.html")
+        urgent = channels_of(portal, URGENT)
+        return pages.render("public/landing.html", urgent=urgent)
 
     @get("/penjelasan", opt=PUBLIC, sync_to_thread=False)
     def explain() -> Response[str]:

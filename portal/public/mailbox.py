@@ -40,6 +40,7 @@ TEXTS: Final = ("message", "completion", "review", "rating")
 REVIEW: Final = "review_requested"
 RESTORED: Final = "restored"
 _DONE: Final = "berhasil"
+_DIGITS: Final = 3
 
 
 @dataclass(frozen=True)
@@ -164,7 +165,7 @@ def _act(portal: Portal, actor: Actor, written: Written, nonce: str) -> None:
             ),
             "rating": (
                 views.action_with(found, Need.RATING),
-                Facts(rating=int(written.text) if written.text.isdecimal() else None),
+                Facts(rating=_number(written.text)),
             ),
         }[written.name]
         if rule is None:
@@ -172,6 +173,11 @@ def _act(portal: Portal, actor: Actor, written: Written, nonce: str) -> None:
                 return
             raise InvalidTransition(found.state.id, written.name, "reporter")
         mailbox.act(uow, actor, rule.id, facts, nonce)
+
+
+def _number(text: str) -> int | None:
+    """Return a small number; nothing longer is even read as one."""
+    return int(text) if len(text) <= _DIGITS and text.isascii() and text.isdecimal() else None
 
 
 def _just_done(request: Request[Any, Any, Any]) -> str:

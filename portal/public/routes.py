@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portal.public import form, information, mailbox, sign_in
+from portal.public import form, information, mailbox, receipt, sign_in
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
@@ -17,6 +17,7 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
     return [
         *information.handlers(portal),
         *form.handlers(portal),
+        *receipt.handlers(portal),
         *sign_in.handlers(portal),
         *mailbox.handlers(portal),
     ]

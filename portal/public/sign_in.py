@@ -95,6 +95,7 @@ def page(
     problem: str = "",
     ticket: str = "",
     kept: str = "",
+    *,
     unknown_words: tuple[int, ...] = (),
     word_count: int = 0,
     status: int = 200,

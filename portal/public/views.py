@@ -12,7 +12,7 @@ from casework.intake.sealing import REPORT
 from casework.law.vocabulary import REPORTER, Need
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from casework.handling.story import Piece
     from casework.intake.mailbox import Mailbox, Promise
@@ -70,11 +70,12 @@ class Message:
     missing: tuple[str, ...] = field(default=(), repr=False)
 
 
-def channels_of(portal: Portal) -> list[Channel]:
-    """Return the other channels that the profile names."""
+def channels_of(portal: Portal, ids: Sequence[str] | None = None) -> list[Channel]:
+    """Return the other channels that the profile names: all, or those of ``ids`` in their order."""
+    known = {one.id: one for one in portal.office.profile.channels}
     return [
         Channel(one.name, one.contact, one.about, portal.pages.tanggal(one.last_checked))
-        for one in portal.office.profile.channels
+        for one in (known[key] for key in (known if ids is None else ids) if key in known)
     ]
 
 

@@ -10,7 +10,7 @@ from litestar import Request, get, post
 from litestar.params import FromPath
 from litestar.response import Response
 
-from casework.errors import InvalidInput
+from casework.errors import InvalidInput, NotFound
 from casework.handling import acts, casefile
 from casework.keys import roster
 from casework.law.engine import DocumentRef, Facts
@@ -100,7 +100,11 @@ async def restored(
     officer = await run(officers.load, portal, session)
     values: dict[str, Any] = {name: fields[name] for name in TEXTS if name in fields}
     shown = Shown(fields.get(_FORM, ""), values, {}, _DONE_RESTORED)
-    page = await _page(portal, officer, fields.get(_CASE, ""), shown)
+    try:
+        page = await _page(portal, officer, fields.get(_CASE, ""), shown)
+    except NotFound:
+        # The case has left this desk meanwhile: the officer is signed in all the same.
+        return response
     page.cookies.extend(response.cookies)
     return page
 

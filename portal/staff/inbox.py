@@ -42,16 +42,17 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
         officer = await officers.require(portal, request)
         query = request.query_params
         status, category = query.get("status", ""), query.get("kategori", "")
-        page, today_row = await run(
-            _read, portal, officer, status, category,
-            _cursor(query.get(_AFTER, "")), _cursor(query.get(_BEFORE, "")),
-        )  # fmt: skip
+        place = {
+            "after": _cursor(query.get(_AFTER, "")),
+            "before": _cursor(query.get(_BEFORE, "")),
+        }
+        page, rows = await run(_read, portal, officer, _filters(portal, status, category), **place)
         profile = portal.office.profile
         return portal.pages.render(
             "staff/inbox.html",
             officer=officer,
             guard=portal.guard(officer.session),
-            rows=today_row,
+            rows=rows,
             attention=ATTENTION if officer.guardian else "",
             statuses=[Labelled(one.id, one.label) for one in profile.states],
             categories=[Labelled(one.id, one.label) for one in profile.categories],
@@ -64,23 +65,26 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
     return [inbox]
 
 
-def _read(
-    portal: Portal,
-    officer: Officer,
-    status: str,
-    category: str,
-    after: Cursor | None,
-    before: Cursor | None,
-) -> tuple[Page, list[dict[str, object]]]:
-    profile = portal.office.profile
+def _filters(portal: Portal, status: str, category: str) -> Filters:
     attention = None
     if status == ATTENTION:
-        attention = tuple(one.id for one in profile.states if one.rejected)
-    filters = Filters(
+        attention = tuple(one.id for one in portal.office.profile.states if one.rejected)
+    return Filters(
         state=status if status and attention is None else None,
         category=category or None,
         attention=attention,
     )
+
+
+def _read(
+    portal: Portal,
+    officer: Officer,
+    filters: Filters,
+    *,
+    after: Cursor | None,
+    before: Cursor | None,
+) -> tuple[Page, list[dict[str, object]]]:
+    profile = portal.office.profile
     with portal.office.read() as uow:
         page = desk.page(uow, officer.actor.person_id, filters, after, before)
         calendar = calendar_for(uow.session, profile)

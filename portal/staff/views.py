@@ -160,8 +160,10 @@ def _facts(portal: Portal, found: CaseFile, body: Mapping[str, Any]) -> tuple[tu
         facts.append(("outcome", profile.outcome(body["outcome"]).label))
     if body.get("to") and body.get("to") != body.get("from"):
         facts.append(("to", profile.state(body["to"]).label))
-    for document in body.get("documents", {}).values():
-        facts.append(("document", f"{document['number']}, {portal.pages.tanggal(document['day'])}"))
+    facts += [
+        ("document", f"{document['number']}, {portal.pages.tanggal(document['day'])}")
+        for document in body.get("documents", {}).values()
+    ]
     names = [found.roster.person(one).name for one in body.get("assignees", ())]
     if names:
         facts.append(("assignees", ", ".join(names)))

@@ -26,11 +26,14 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE = ROOT / "docs" / "crypto.md"
 WORDLIST = ROOT / "crypto" / "wordlist" / "id.txt"
 NEWCOMER = "susulan"
+IRBAN = "(SELECT id FROM person WHERE username = 'irban')"
+
+pytestmark = pytest.mark.usefixtures("ask_npm_age")
 
 
 def block(language: str) -> str:
     """The one code block of the page that is written in a language."""
-    (code,) = re.findall(rf"^```{language}\n(.*?)^```$", PAGE.read_text("utf-8"), re.S | re.M)
+    (code,) = re.findall(rf"(?ms)^```{language}\n(.*?)^```$", PAGE.read_text("utf-8"))
     return str(code)
 
 
@@ -106,7 +109,7 @@ def filed(bench: Bench) -> Filed:
 
 
 @pytest.fixture
-def outsider(filed: Filed, tmp_path: Path, ask_npm_age: object) -> Outsider:
+def outsider(filed: Filed, tmp_path: Path) -> Outsider:
     desk = tmp_path / "desk"
     desk.mkdir()
     (desk / "walk.py").write_text(block("python"), "utf-8")
@@ -118,7 +121,7 @@ def outsider(filed: Filed, tmp_path: Path, ask_npm_age: object) -> Outsider:
 
 def test_the_page_imports_nothing_of_ours() -> None:
     """An outsider has no Suaka: the script must do without it."""
-    imported = re.findall(r"^(?:import|from) (\w+)", block("python"), re.M)
+    imported = re.findall(r"(?m)^(?:import|from) (\w+)", block("python"))
     assert "sqlite3" in imported
     assert not {"crypto", "casework", "portal"} & set(imported)
 
@@ -134,9 +137,7 @@ def test_a_passphrase_opens_what_the_officer_may_read(
     assert items[0]["body"]["narrative"] == NARRATIVE
 
 
-def test_ticket_and_words_open_everything_of_the_reporter(
-    outsider: Outsider, filed: Filed
-) -> None:
+def test_ticket_and_words_open_everything_of_the_reporter(outsider: Outsider, filed: Filed) -> None:
     """A reporter's two secrets are enough, years later and without the program."""
     words = " ".join(filed.receipt.words)
     items = outsider.reads("reporter", filed.receipt.ticket, str(WORDLIST), typed=words)
@@ -168,10 +169,9 @@ def test_a_wrong_passphrase_opens_nothing(outsider: Outsider) -> None:
     "attack",
     [
         "UPDATE item SET day = '2026-01-01'",
-        "UPDATE item SET author = (SELECT id FROM person WHERE username = 'admin')",
+        f"UPDATE item SET author = {IRBAN}",
         "UPDATE part SET sealed = substr(sealed, 1, length(sealed) - 1) || x'00'",
-        "UPDATE roster SET signer = (SELECT id FROM person WHERE username = 'irban')"
-        " WHERE version = 2",
+        f"UPDATE roster SET signer = {IRBAN} WHERE version = 2",
         "UPDATE person SET verify_key = randomblob(32) WHERE kind = 'reporter'",
     ],
 )

@@ -13,6 +13,17 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, Route
 
 RULE_TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
+ALL_RULES = {"type": "tag", "values": RULE_TAGS}
+LOOK_RULES = {
+    "type": "rule",
+    "values": [
+        "color-contrast",
+        "link-in-text-block",
+        "target-size",
+        "scrollable-region-focusable",
+    ],
+}
+"""The rules whose answer depends on colours and sizes."""
 
 
 @dataclass(frozen=True)
@@ -25,9 +36,9 @@ class Violation:
     elements: tuple[str, ...]
 
 
-def audit(page: Page) -> list[Violation]:
+def audit(page: Page, rules: Mapping[str, object] = ALL_RULES) -> list[Violation]:
     """Run axe on a page whose context runs scripts."""
-    results = Axe().run(page, options={"runOnly": RULE_TAGS, "resultTypes": ["violations"]})
+    results = Axe().run(page, options={"runOnly": rules, "resultTypes": ["violations"]})
     return [
         Violation(
             rule=violation["id"],
@@ -45,19 +56,15 @@ def violations(
     *,
     html: str | None = None,
     cookies: Iterable[Mapping[str, str]] = (),
-    dark: bool = False,
-    width: int = 1280,
 ) -> list[Violation]:
-    """Open ``url`` with scripts on and return what axe finds.
+    """Open ``url`` with scripts on and return what axe finds, by day on a desk and by night
+    on a phone.
 
     ``html``: audit this text as if ``url`` had answered it; its styles still come from the server.
     ``cookies``: name and value of each, as ``Browser.cookies()`` of this folder returns them.
     """
-    context = browser.new_context(
-        viewport={"width": width, "height": 900},
-        color_scheme="dark" if dark else "light",
-        bypass_csp=True,  # axe is injected; the pages themselves allow no script
-    )
+    # axe is injected; the pages themselves allow no script
+    context = browser.new_context(bypass_csp=True)
     try:
         origin = "{0.scheme}://{0.netloc}".format(urlsplit(url))
         context.add_cookies(
@@ -74,6 +81,11 @@ def violations(
 
             page.route(url, answer, times=1)
         page.goto(url, wait_until="load")
-        return audit(page)
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size({"width": 1280, "height": 900})
+        found = audit(page)
+        page.emulate_media(color_scheme="dark")
+        page.set_viewport_size({"width": 360, "height": 900})
+        return found + audit(page, LOOK_RULES)
     finally:
         context.close()

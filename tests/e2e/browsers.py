@@ -4,6 +4,7 @@ A test that is written against ``Browser`` runs in all of them, without scripts,
 promised. Fields are named by their ``name``, buttons and links by the text that a person reads.
 """
 
+import copy
 import re
 import shutil
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from playwright.sync_api import Browser as PlaywrightBrowser
-from playwright.sync_api import Locator, Playwright
+from playwright.sync_api import Locator, Playwright, Route
 
 CHROMIUM = "/usr/bin/chromium"
 CHROMIUM_FLAGS = [
@@ -42,6 +43,9 @@ class Browser(Protocol):
 
     def follow(self, text: str) -> None:
         """Follow the link with this text (one within main wins)."""
+
+    def unfold(self, text: str) -> None:
+        """Open the fold (``details``) with this summary, unless it is open or nothing folds."""
 
     def text(self) -> str:
         """Return the text that a person reads."""
@@ -118,8 +122,22 @@ class Chromium:
     def press(self, text: str, form: str | None = None) -> None:
         self._click("button", text, self._scope(form))
 
+    def press_for_tab(self, text: str) -> "Chromium":
+        """Press the only button with this text, and return the tab that it opens."""
+        with self._context.expect_page() as opened:
+            self.page.get_by_role("button", name=exactly(text)).click()
+        other = copy.copy(self)
+        other.page = opened.value
+        other.page.wait_for_load_state()
+        return other
+
     def follow(self, text: str) -> None:
         self._click("link", text, self._scope(None))
+
+    def unfold(self, text: str) -> None:
+        fold = self.page.locator("summary", has_text=exactly(text))
+        if fold.locator("xpath=..").get_attribute("open") is None:
+            fold.click()
 
     def text(self) -> str:
         return self.page.locator("body").inner_text()
@@ -139,11 +157,21 @@ class Chromium:
             for cookie in self._context.cookies()
         ]
 
+    def show(self, path: str, html: str) -> None:
+        """Show a page as it was answered before, as a browser's memory or a second tab does."""
+
+        def answer(route: Route) -> None:
+            route.fulfill(status=200, content_type="text/html; charset=utf-8", body=html)
+
+        self.page.route(f"**{path}", answer, times=1)
+        self.open(path)
+
     def tab_stops(self, limit: int = 200) -> list[str]:
         """Press Tab from the top of the page and describe each element that takes the focus.
 
         A description is the element's tag and its name, address or text: ``input[pesan]``,
-        ``a[/masuk]``, ``button[Kirim]``. Ends when the focus leaves the page.
+        ``a[/masuk]``, ``button[Kirim]``; a box also has its value: ``input[hal=satu]``. The parts
+        of a date are one stop. Ends when the focus leaves the page or begins anew.
         """
         stops: list[str] = []
         self.page.locator("body").evaluate("() => document.activeElement.blur()")
@@ -153,14 +181,19 @@ class Chromium:
                 """() => {
                     const e = document.activeElement;
                     if (!e || e === document.body || e === document.documentElement) return null;
-                    const what = e.getAttribute('name') || e.getAttribute('href')
+                    if (globalThis.lastStop === e) return '';  // the next part of a date
+                    globalThis.lastStop = e;
+                    const box = e.type === 'checkbox' ? '=' + e.value : '';
+                    const name = e.getAttribute('name');
+                    const what = (name && name + box) || e.getAttribute('href')
                         || e.textContent.trim().replace(/\\s+/g, ' ') || e.value || '';
                     return `${e.tagName.toLowerCase()}[${what}]`;
                 }"""
             )
-            if stop is None:
+            if stop is None or (len(stops) > 1 and stop == stops[0]):
                 break
-            stops.append(stop)
+            if stop:
+                stops.append(stop)
         return stops
 
     def screenshot(self, path: Path, *, width: int = 1280, dark: bool = False) -> None:
@@ -176,12 +209,17 @@ class Chromium:
         return self.page.locator(form or "body")
 
     def _click(self, role: str, text: str, scope: Locator) -> None:
-        name = re.compile(rf"^\s*{re.escape(text)}\s*$")
+        name = exactly(text)
         found = scope.locator("main").get_by_role(role, name=name)  # type: ignore[arg-type]
         if not found.count():
             found = scope.get_by_role(role, name=name)  # type: ignore[arg-type]
         with self.page.expect_navigation(wait_until="load"):
             found.click()
+
+
+def exactly(text: str) -> re.Pattern[str]:
+    """Match a text and nothing more, whatever space stands around it."""
+    return re.compile(rf"^\s*{re.escape(text)}\s*$")
 
 
 Opener = Callable[[str], Browser]

@@ -20,6 +20,8 @@ from tests.e2e.browsers import (
     launch_chromium,
     require,
 )
+from tests.e2e.demo import Demo
+from tests.e2e.demo import make as make_demo
 from tests.e2e.plain import W3m
 
 
@@ -93,6 +95,14 @@ def w3m() -> Iterator[Opener]:
             return visit
 
         yield opener
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """A fresh demo instance, served as its README says, for the tests of a module."""
+    made = make_demo(tmp_path_factory.mktemp("demo") / "instance")
+    with made.server:
+        yield made
 
 
 @pytest.fixture(params=["chromium", "firefox", "w3m"])

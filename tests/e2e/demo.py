@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -43,8 +44,11 @@ class Demo:
         return self.folder / "data" / "suaka.db"
 
 
-def make(folder: Path, *, days_ahead: int = 0) -> Demo:
-    """Make a demo in ``folder`` and prepare its server, to be started by ``with demo.server``."""
+def make(folder: Path, *, days_ahead: int = 0, settings: Mapping[str, str] | None = None) -> Demo:
+    """Make a demo in ``folder`` and prepare its server, to be started by ``with demo.server``.
+
+    ``settings``: environment variables that replace settings of ``suaka.toml``.
+    """
     subprocess.run([COMMAND, "demo", str(folder)], check=True, capture_output=True)
     notes = (folder / "SIGN-IN.txt").read_text("utf-8")
     log = folder.with_suffix(".log")
@@ -53,8 +57,9 @@ def make(folder: Path, *, days_ahead: int = 0) -> Demo:
             "PORTAL_FOLDER": str(folder),
             "PORTAL_SURFACE": "both",
             CLOCK_VARIABLE: str(days_ahead),
+            **(settings or {}),
         }
         server = Server(folder, log, LATER, environment)
     else:
-        server = Server(folder, log)
+        server = Server(folder, log, environment=settings)
     return Demo(folder, server, dict(_OFFICER.findall(notes)), dict(_REPORTER.findall(notes)))

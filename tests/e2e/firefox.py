@@ -112,6 +112,11 @@ class Firefox:
     def follow(self, text: str) -> None:
         self._click(None, f".//a[normalize-space(.)={_xpath_text(text)}]")
 
+    def unfold(self, text: str) -> None:
+        wanted = f"//details[not(@open)]/summary[normalize-space(.)={_xpath_text(text)}]"
+        for fold in self._driver.find_elements(By.XPATH, wanted):
+            fold.click()
+
     def text(self) -> str:
         found: str = self._driver.find_element(By.CSS_SELECTOR, "body").text
         return found

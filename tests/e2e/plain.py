@@ -52,6 +52,10 @@ class W3m:
             raise LookupError(f"{len(targets)} different links on this page: {text!r}")
         self._show(self._client.get(urljoin(self.url(), targets.pop())))
 
+    def unfold(self, text: str) -> None:
+        if text not in self.html():
+            raise LookupError(f"nothing on this page folds under {text!r}")
+
     def text(self) -> str:
         return self._render("-T", "text/html", stdin=self.html())
 

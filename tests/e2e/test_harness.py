@@ -106,8 +106,8 @@ def test_the_keyboard_walk_names_each_stop_in_order(
         "textarea[uraian]",
         "input[waktu]",
         "select[jabatan]",
-        "input[setuju]",
-        "input[lain]",
+        "input[setuju=ya]",
+        "input[lain=ya]",
         "button[tombol]",
         "button[tombol]",
         "input[nama]",
@@ -139,7 +139,7 @@ def test_axe_names_what_is_wrong_and_nothing_else(
 ) -> None:
     assert axe.violations(chromium_process, f"{sample}/") == []
     found = axe.violations(chromium_process, f"{sample}/hasil")
-    assert [violation.rule for violation in found] == ["color-contrast"]
+    assert {violation.rule for violation in found} == {"color-contrast"}
 
 
 def test_axe_audits_the_answer_to_a_post_from_its_source(

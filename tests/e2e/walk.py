@@ -7,15 +7,16 @@ name for the page that it has reached.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
-from tests.e2e.browsers import Browser
+from tests.e2e.browsers import Browser, Opener
 
 Seen = Callable[[str, Browser], None]
 """What to do with each page that is reached."""
 
 NARRATIVE = (
     "Pada rapat tanggal 3 diduga ada permintaan “uang terima kasih” sebesar Rp 25.000.000.\n\n"
-    "Uangnya <b>tidak</b> dicatat & dibagi di ruang arsip; 'bukti' dan \"kuitansi\" ada di map biru."
+    "Uangnya <b>tidak</b> dicatat & dibagi di ruang arsip; 'bukti', \"kuitansi\" ada di map biru."
 )
 ANSWERS = {
     "reported_person": "Kepala Dinas Contoh (rekaan), bagian pengadaan",
@@ -70,8 +71,8 @@ class Reporter:
             self.page.open(path)
             self.seen(name, self.page)
 
-    def report(self, narrative: str = NARRATIVE, answers: Mapping[str, str] = ANSWERS) -> None:
-        """Go from the landing page to the receipt, past each mistake that can be made."""
+    def begin(self) -> None:
+        """Go from the landing page to the form, past the positions that stop."""
         page = self.page
         page.open("/")
         page.follow("Buat laporan")
@@ -86,6 +87,11 @@ class Reporter:
         page.choose("position", "kepala_pd")
         page.press("Lanjut")
         self.seen("form", page)
+
+    def report(self, narrative: str = NARRATIVE, answers: Mapping[str, str] = ANSWERS) -> None:
+        """Go from the landing page to the receipt, past each mistake that can be made."""
+        page = self.page
+        self.begin()
         for name, text in answers.items():
             page.fill(name, text)
         page.choose("when_state", "sudah")
@@ -95,8 +101,18 @@ class Reporter:
         self.seen("form-fault", page)
         page.fill("narrative", narrative)
         page.press("Kirim laporan")
-        self._note_receipt()
+        self.note_receipt()
         self.seen("receipt", page)
+
+    def note_receipt(self) -> None:
+        """Remember ticket and words as the receipt shows them."""
+        html = self.page.html()
+        found = re.search(r"WBS-\w{8}", html)
+        assert found is not None, "no ticket on the receipt"
+        self.ticket = found[0]
+        words = html[html.index('class="words"') :]
+        self.words = re.findall(r"<li>(\w+)</li>", words[: words.index("</ol>")])
+        assert len(self.words) == 8
 
     def confirm(self) -> None:
         """Type a wrong word, then the right two, and arrive in the mailbox."""
@@ -169,15 +185,6 @@ class Reporter:
         page.open("/ruang")
         assert page.url().endswith("/masuk")
 
-    def _note_receipt(self) -> None:
-        html = self.page.html()
-        found = re.search(r"WBS-\w{8}", html)
-        assert found is not None, "no ticket on the receipt"
-        self.ticket = found[0]
-        words = html[html.index('class="words"') :]
-        self.words = re.findall(r"<li>(\w+)</li>", words[: words.index("</ol>")])
-        assert len(self.words) == 8
-
 
 @dataclass
 class Office:
@@ -190,6 +197,14 @@ class Office:
 
     def enter(self, handle: str) -> None:
         """Sign in and open the case."""
+        self.enter_only(handle)
+        page = self.page
+        page.follow(self.ticket)
+        assert page.title() == "Berkas"
+        self.seen(f"case-{handle}", page)
+
+    def enter_only(self, handle: str) -> None:
+        """Sign in, and stay in the inbox."""
         page = self.page
         page.open("/petugas/masuk")
         page.fill("handle", handle)
@@ -197,17 +212,126 @@ class Office:
         page.press("Masuk")
         assert page.title() == "Daftar tugas"
         self.seen(f"inbox-{handle}", page)
-        page.follow(self.ticket)
-        assert page.title() == "Berkas"
-        self.seen(f"case-{handle}", page)
 
-    def form(self, act: str) -> str:
-        """Open an act if it is folded, and return the selector of its form."""
-        if act == "pesan":
-            return 'form[class="act-message"]'
-        return f'form[id="{act}"]'
+    def act(
+        self,
+        label: str,
+        act: str,
+        texts: Mapping[str, str] | None = None,
+        choices: Mapping[str, str | tuple[str, ...]] | None = None,
+        *,
+        button: str = "",
+    ) -> None:
+        """Unfold an act, fill its form and send it; what is seen afterwards is the caller's."""
+        form = f'form[action="{urlsplit(self.page.url()).path}/{act}"]'
+        self.page.unfold(label)
+        for name, text in (texts or {}).items():
+            self.page.fill(name, text, form=form)
+        for name, values in (choices or {}).items():
+            for value in (values,) if isinstance(values, str) else values:
+                self.page.choose(name, value, form=form)
+        self.page.press(button or label, form=form)
+
+    def receive(self) -> None:
+        """As the operator: first without the checklist, then rightly; the case leaves the desk."""
+        self.enter("operator")
+        case = self.page.url()
+        self.act("Terima laporan", "tindakan/accept")
+        assert "Perbaiki:" in self.page.text()
+        self.seen("case-fault", self.page)
+        self.page.open(case)
+        boxes = ("indikasi", "pemerintah_daerah")
+        self.act("Terima laporan", "tindakan/accept", {}, {"checklist": boxes})
+        assert "Tindakan sudah dicatat." in self.page.text()
+        self.seen("inbox-done", self.page)
+        self.page.follow("Sesi")
+        self.seen("sessions", self.page)
+        self.leave()
+
+    def ask_for_more(self) -> None:
+        """As the verifikator: reject as incomplete, with the list of what is missing."""
+        self.enter("verifikator")
+        label = "Tolak karena berkas tidak lengkap"
+        self.act(label, "tindakan/reject_incomplete", {"missing_items": "\n".join(MISSING)})
+        self.seen("case-incomplete", self.page)
+        self.leave()
+
+    def verify(self) -> None:
+        """As the verifikator: read the completion, verify, classify."""
+        self.enter("verifikator")
+        assert COMPLETION in self.page.text()
+        boxes = ("identitas_terlapor", "perbuatan", "keterangan")
+        self.act(
+            "Nyatakan diverifikasi", "tindakan/verify", {}, {"category": "a", "checklist": boxes}
+        )
+        assert "Tindakan sudah dicatat." in self.page.text()
+        self.leave()
+
+    def analyse_and_ask(self) -> None:
+        """As the irban: record the analysis, write to the reporter, forward."""
+        self.enter("irban")
+        case = self.page.url()
+        self.act("Catat analisis", "tindakan/analyse", {"note": ANALYSIS})
+        assert "Tindakan sudah dicatat." in self.page.text()
+        self.page.open(case)
+        self.act("Tulis kepada pelapor", "pesan", {"message": QUESTION}, button="Kirim pesan")
+        assert "Pesan sudah terkirim." in self.page.text()
+        self.seen("case-message", self.page)
+        self.page.open(case)
+        self.act("Teruskan ke Inspektur", "tindakan/forward")
+        assert "Tindakan sudah dicatat." in self.page.text()
+        self.leave()
+
+    def decide(self) -> None:
+        """As the Inspektur: read the story, assign, order the examination, send the result."""
+        self.enter("inspektur")
+        case = self.page.url()
+        for text in (COMPLETION, QUESTION, REPLY, ANALYSIS):
+            assert text in self.page.text()
+        found = re.search(r'name="assignees" value="(\w+)"', self.page.html())
+        assert found is not None, "nobody to assign"
+        for label, act, number in (
+            ("Tugaskan tim telaah awal", "assign_team", "700/12/ST"),
+            ("Perintahkan pemeriksaan", "order_examination", "700/34/ST"),
+        ):
+            letter = "document_surat_tugas"
+            texts = {f"{letter}_number": number, f"{letter}_date": LETTER_DATE}
+            self.act(label, f"tindakan/{act}", texts, {"assignees": found[1]})
+            assert "Tindakan sudah dicatat." in self.page.text()
+            self.seen(f"case-{act}", self.page)
+            self.page.open(case)
+        label = "Catat hasil dan sampaikan kepada pelapor"
+        texts = {"message": RESULT}
+        self.act(label, "tindakan/send_result", texts, {"outcome": "terbukti"})
+        assert "Tindakan sudah dicatat." in self.page.text()
+        self.seen("case-closed", self.page)
+        self.leave()
 
     def leave(self) -> None:
         """Sign out."""
         self.page.press("Keluar", form='form[action="/petugas/keluar"]')
         assert self.page.url().endswith("/petugas/masuk")
+
+
+def whole(
+    open_page: Opener, base: str, passphrases: Mapping[str, str], seen: Seen = unseen
+) -> Reporter:
+    """Walk the whole way, from the landing page to the rating and the quick exit."""
+    reporter = Reporter(open_page(base), seen)
+    reporter.look_around()
+    reporter.report()
+    reporter.confirm()
+    office = Office(open_page(base), passphrases, reporter.ticket, seen)
+    office.page.open("/petugas/masuk")
+    seen("officer-sign-in", office.page)
+    office.receive()
+    office.ask_for_more()
+    reporter.complete()
+    office.verify()
+    office.analyse_and_ask()
+    reporter.answer()
+    office.decide()
+    reporter.read_result_and_rate()
+    reporter.leave_quickly()
+    reporter.sign_in()
+    return reporter

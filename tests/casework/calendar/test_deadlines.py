@@ -16,13 +16,16 @@ from tests.casework.office import Bench
 CLOCKS: dict[str, dict[str, str]] = {
     "submitted": {"first_reaction": RUNNING, "acknowledgement": RUNNING, "feedback": RUNNING},
     "terkirim": {
-        "first_reaction": MET, "acknowledgement": MET, "feedback": RUNNING,
+        "first_reaction": MET,
+        "acknowledgement": MET,
+        "feedback": RUNNING,
         "verification": RUNNING,
     },
     "ditolak": {"first_reaction": MET, "acknowledgement": MET, "feedback": MET},
 }
 CLOCKS["ditolak_berkas_tidak_lengkap"] = CLOCKS["terkirim"] | {
-    "verification": MET, "completion": RUNNING,
+    "verification": MET,
+    "completion": RUNNING,
 }
 CLOCKS["diverifikasi"] = CLOCKS["terkirim"] | {"verification": MET, "analysis": RUNNING}
 CLOCKS["diteruskan"] = CLOCKS["diverifikasi"] | {"analysis": MET, "direction": RUNNING}
@@ -70,7 +73,8 @@ def test_a_clock_ends_met_or_stopped(filed: Filed) -> None:
 def test_a_clock_has_lapsed_the_day_after_its_last_day(filed: Filed) -> None:
     with filed.bench.office.read() as uow:
         last = next(
-            row.due for row in deadlines.running(uow.session, filed.case_id)
+            row.due
+            for row in deadlines.running(uow.session, filed.case_id)
             if row.rule == "first_reaction"
         )
         assert deadlines.lapsed(uow.session, filed.case_id, last) == frozenset()

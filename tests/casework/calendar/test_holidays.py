@@ -59,8 +59,11 @@ def test_without_a_seed_nothing_is_counted(bench: Bench) -> None:
 
 @pytest.mark.parametrize(
     "values",
-    ["(1, '2026-11-24', 'hari_lain', 'x')", "(1, '2026-11-24', 'libur_nasional', '')",
-     "(9, '2026-11-24', 'libur_nasional', 'x')"],
+    [
+        "(1, '2026-11-24', 'hari_lain', 'x')",
+        "(1, '2026-11-24', 'libur_nasional', '')",
+        "(9, '2026-11-24', 'libur_nasional', 'x')",
+    ],
 )
 def test_the_database_refuses_what_is_no_holiday(bench: Bench, values: str) -> None:
     with bench.office.engine.connect() as connection, pytest.raises(IntegrityError):

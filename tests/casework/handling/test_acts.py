@@ -35,9 +35,7 @@ def test_only_the_profiles_transitions_can_happen(filed: Filed, state: str) -> N
     profile = filed.profile
     flags = filed.rows("SELECT flag FROM case_flag WHERE case_id = :case")
     now = Situation(flags=frozenset(row[0] for row in flags))
-    on_desk = {
-        user for users in filed.holders().values() for user in users
-    }
+    on_desk = {user for users in filed.holders().values() for user in users}
     before = (filed.state(), filed.revision(), len(filed.leaves()), filed.holders())
     refused = 0
     for user, rule in product(USERS, profile.transitions):
@@ -144,20 +142,25 @@ def test_the_same_reporters_act_twice_counts_once(filed: Filed) -> None:
     assert [leaf["event"] for leaf in filed.leaves()].count("rate") == 1
 
 
+class Failure(Exception):
+    """Something breaks after the act and before the commit."""
+
+
+def _accept_and_fail(filed: Filed) -> None:
+    facts = filed.facts("accept")
+    with filed.bench.office.write() as uow:
+        acts.perform(uow, filed.bench["operator"], filed.case_id, 1, "accept", facts)
+        raise Failure
+
+
 def test_an_act_that_fails_at_the_end_leaves_nothing(filed: Filed) -> None:
     """Any error inside the unit of work takes state, grants, items and leaf back together."""
-
-    class Failure(Exception):
-        pass
 
     office, before = filed.bench.office, filed.holders()
     tables = ("leaf", "item", "part", "grant", "deadline", "case_flag", "compartment")
     counts = {table: count(office, table) for table in tables}
-    with pytest.raises(Failure), office.write() as uow:
-        acts.perform(
-            uow, filed.bench["operator"], filed.case_id, 1, "accept", filed.facts("accept")
-        )
-        raise Failure
+    with pytest.raises(Failure):
+        _accept_and_fail(filed)
     assert {table: count(office, table) for table in tables} == counts
     assert (filed.state(), filed.holders()) == ("submitted", before)
     filed.do("operator", "accept")

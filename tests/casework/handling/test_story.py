@@ -1,14 +1,20 @@
-"""Attacks on rows: what was changed is never shown as said, never crashes, and spoils nothing else."""
+"""Attacks on rows: what was changed is never shown as said, and spoils nothing else."""
 
+import hashlib
 from collections.abc import Callable
 
 import pytest
 from sqlalchemy import text
 
+from casework.case import items
 from casework.case.grants import Holder, Scope, make, new_identity, wrap
-from casework.case.keyring import CaseDamaged
+from casework.case.keyring import CaseDamaged, Keyring
+from casework.case.tables import Case, Item
 from casework.errors import CaseworkError
 from casework.handling.story import Piece, Trust
+from casework.keys import roster
+from casework.keys.actor import Actor
+from casework.keys.vocabulary import PersonKind
 from casework.log.leaf import leaf_hash
 from crypto import envelope
 from crypto.labels import Purpose
@@ -78,8 +84,10 @@ def test_sealed_texts_exchanged_between_cases(bench: Bench) -> None:
         )
         connection.execute(text(swap), {"id": first, "other": second})
         connection.execute(
-            text("UPDATE item SET digest = (SELECT digest FROM part WHERE item_id = :id)"
-                 " WHERE id = :id"),
+            text(
+                "UPDATE item SET digest = (SELECT digest FROM part WHERE item_id = :id)"
+                " WHERE id = :id"
+            ),
             {"id": first},
         )
     assert ANSWER not in texts(one.mailbox().pieces)
@@ -156,7 +164,9 @@ def test_one_flipped_bit_anywhere_is_noticed(spoken: Filed) -> None:
     for position in (0, 40, 900, len(sealed) // 2, len(sealed) - 1):
         changed = bytearray(sealed)
         changed[position] ^= 1
-        spoken.tamper("UPDATE part SET sealed = :s WHERE item_id = :id", s=bytes(changed), id=item_id)
+        spoken.tamper(
+            "UPDATE part SET sealed = :s WHERE item_id = :id", s=bytes(changed), id=item_id
+        )
         assert_damage_shows(spoken, SAID, ANSWER)
 
 
@@ -175,9 +185,7 @@ def test_a_lost_part_is_not_a_crash(spoken: Filed) -> None:
 
 def rewrite_leaf(filed: Filed, body: str | None, *, rehash: bool) -> None:
     """Change the leaf of the reporter's message, with or without a hash that fits."""
-    number = filed.scalar(
-        "SELECT leaf FROM item WHERE id = :id", id=item_of(filed, "message")
-    )
+    number = filed.scalar("SELECT leaf FROM item WHERE id = :id", id=item_of(filed, "message"))
     filed.tamper("UPDATE leaf SET body = :body WHERE number = :n", body=body, n=number)
     if rehash and body is not None:
         filed.tamper(
@@ -267,7 +275,10 @@ def _swap_holders(filed: Filed) -> None:
 
 def _swap_compartments(filed: Filed) -> None:
     """Let the holder's grants of two compartments stand in each other's place."""
-    query = 'UPDATE "grant" SET compartment = :to WHERE case_id = :case AND holder = :h AND compartment = :of'
+    query = (
+        'UPDATE "grant" SET compartment = :to'
+        " WHERE case_id = :case AND holder = :h AND compartment = :of"
+    )
     holder = filed.bench["irban"].person_id
     for of, to in (("content", "aph"), ("handling", "content"), ("aph", "handling")):
         filed.tamper(query, h=holder, of=of, to=to)
@@ -290,7 +301,7 @@ def _claim_other_granter(filed: Filed) -> None:
     )
 
 
-def forge_content_grant(filed: Filed, forger: str, holder: str = "irban") -> None:
+def forge_content_grant(filed: Filed, forger: Actor, holder: str = "irban") -> None:
     """Somebody on the roster who writes the database gives an officer a seed of their own."""
     bench = filed.bench
     with bench.office.read() as uow:
@@ -302,7 +313,7 @@ def forge_content_grant(filed: Filed, forger: str, holder: str = "irban") -> Non
         "content",
         new_identity().seed,
         Holder(victim.person_id, victim.person.public.recipient),
-        bench[forger],
+        forger,
     )
     key = bench.office.keystore.shred_key(
         filed.case_id, int(filed.scalar('SELECT shred_version FROM "case" WHERE id = :case'))
@@ -324,7 +335,7 @@ def forge_content_grant(filed: Filed, forger: str, holder: str = "irban") -> Non
 
 
 def _forge(filed: Filed) -> None:
-    forge_content_grant(filed, "admin")
+    forge_content_grant(filed, filed.bench["admin"])
 
 
 @pytest.mark.parametrize(
@@ -350,7 +361,7 @@ def test_a_damaged_compartment_leaves_the_others_readable(spoken: Filed) -> None
 
 
 def test_a_monitor_cannot_forge_a_grant_either(spoken: Filed) -> None:
-    forge_content_grant(spoken, "pengawas")
+    forge_content_grant(spoken, spoken.bench["pengawas"])
     with pytest.raises(CaseDamaged):
         spoken.say("irban", "rahasia untuk penyerang")
 
@@ -410,3 +421,42 @@ def test_an_officers_key_swapped_in_the_person_row_changes_no_verdict(spoken: Fi
     assert ANSWER in texts(spoken.mailbox().pieces)
     spoken.say("irban", "masih saya")
     assert all_verified(spoken.mailbox().pieces)
+
+
+def test_who_exchanges_the_reporters_keys_grants_nothing_in_their_name(spoken: Filed) -> None:
+    """The Inspektur's keys came from the reporter; others under that name lead nowhere."""
+    false = Actor(spoken.reporter.person_id, Person.generate(), PersonKind.REPORTER)
+    spoken.tamper(
+        "UPDATE person SET verify_key = :v, recipient = :r WHERE id = :id",
+        v=false.person.public.verify_key,
+        r=false.person.public.recipient,
+        id=false.person_id,
+    )
+    forge_content_grant(spoken, false, "inspektur")
+    with pytest.raises(CaseDamaged):
+        spoken.say("inspektur", "rahasia untuk penyerang")
+
+
+def test_who_once_held_the_content_cannot_replace_what_was_said(spoken: Filed) -> None:
+    """A holder's key seals a new text into the same place; the author's signature is not on it."""
+    bench, item_id = spoken.bench, item_of(spoken, "message")
+    with bench.office.read() as uow:
+        case = uow.session.get(Case, spoken.case_id)
+        item = uow.session.get(Item, item_id)
+        assert case is not None
+        assert item is not None
+        keyring = Keyring(uow, case, bench["irban"], roster.load(uow))
+        recipient = keyring.identity("content").recipient
+        header = items.header(bench.office.instance_id, item)
+        sealed = envelope.seal(header, b'{"text":"kata orang lain"}', [recipient])
+    spoken.tamper(
+        "UPDATE part SET sealed = :s, digest = :d WHERE item_id = :id",
+        s=sealed,
+        d=hashlib.sha256(sealed).digest(),
+        id=item_id,
+    )
+    assert_damage_shows(spoken, "kata orang lain", ANSWER)
+    spoken.tamper(
+        "UPDATE item SET digest = :d WHERE id = :id", d=hashlib.sha256(sealed).digest(), id=item_id
+    )
+    assert_damage_shows(spoken, "kata orang lain", ANSWER)

@@ -211,6 +211,19 @@ def test_classification_raises_the_flags_of_its_category(gowa: Profile) -> None:
     assert step.flags_after(frozenset()) == {"berkadar"}
 
 
+def test_a_category_classifies_only_where_it_is_asked_for(gowa: Profile) -> None:
+    facts = replace(enough(gowa, "start_verification"), category="kkn")
+    assert apply(gowa, "diterima", "start_verification", "petugas", facts).raised == ()
+
+
+def test_an_act_stops_the_clocks_that_it_names_and_no_other(badung: Profile, gowa: Profile) -> None:
+    step = apply(badung, "submitted", "accept", "operator", enough(badung, "accept"))
+    assert step.stopped == ()
+    facts = enough(gowa, "return_to_intake")
+    back = apply(gowa, "didistribusikan", "return_to_intake", "penghubung", facts)
+    assert back.stopped == ("service_response", "status_information")
+
+
 def test_a_clock_pauses_and_resumes_where_the_profile_says(badung: Profile) -> None:
     data = msgspec.to_builtins(badung)
     for deadline in data["deadlines"]:
@@ -236,6 +249,7 @@ def test_texts_that_were_typed_are_not_in_the_representation_of_facts() -> None:
         checklist={secret: True},
     )
     assert secret not in repr(facts)
+    assert str(DAY.year) not in repr(facts)
     assert secret not in repr(DocumentRef(secret, DAY))
 
 

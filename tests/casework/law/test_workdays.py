@@ -100,6 +100,19 @@ def test_a_year_without_collective_leave_is_named_so_that_staff_can_be_warned() 
     assert found == (2028,)
 
 
+def test_only_a_day_of_the_kind_asked_for_makes_a_year_known() -> None:
+    rows = [(date(2026, 3, 20), DayKind.CUTI_BERSAMA), (date(2027, 3, 10), DayKind.LIBUR_NASIONAL)]
+    calendar = HolidayCalendar.from_rows(1, rows)
+    span = date(2026, 12, 31), date(2027, 1, 1)
+    assert calendar.years_without(DayKind.CUTI_BERSAMA, *span) == (2027,)
+    assert calendar.years_without(DayKind.LIBUR_NASIONAL, *span) == (2026,)
+
+
+def test_a_calendar_is_shown_by_its_version_and_not_day_by_day() -> None:
+    assert "version=1" in repr(FULL)
+    assert "datetime.date" not in repr(FULL)
+
+
 DAYS = st.dates(date(2025, 1, 1), date(2027, 6, 1))
 AMOUNTS = st.integers(0, 40)
 CALENDARS = st.builds(
@@ -167,6 +180,7 @@ def rule(amount: int, basis: Basis = Basis.WORKING, **more: object) -> Deadline:
 def test_a_day_deadline_ends_with_its_last_local_second() -> None:
     found = due(rule(3), FULL, WITA, MON_23_NOV)
     assert found.day == date(2026, 11, 26)
+    assert found.warn_day is None
     assert found.instant == datetime(2026, 11, 26, 15, 59, 59, tzinfo=UTC)
     assert not found.is_past(datetime(2026, 11, 26, 23, 59, 59, 999999, tzinfo=WITA))
     assert found.is_past(datetime(2026, 11, 27, 0, 0, 0, tzinfo=WITA))
@@ -195,6 +209,14 @@ def test_clock_hours_are_exact_through_nights_and_holidays() -> None:
     found = due(rule(24, Basis.HOURS), FULL, WITA, sent)
     assert found.instant == sent + timedelta(hours=24)
     assert found.day == date(2026, 3, 19)
+
+
+def test_a_span_before_a_date_runs_back_in_every_unit() -> None:
+    noon = datetime(2026, 11, 23, 12, 0, tzinfo=WITA)
+    before = due(rule(24, Basis.HOURS, direction=Direction.BEFORE), FULL, WITA, noon)
+    assert before.instant == noon - timedelta(hours=24)
+    days = due(rule(7, Basis.CALENDAR, direction=Direction.BEFORE), FULL, WITA, MON_23_NOV)
+    assert days.day == date(2026, 11, 16)
 
 
 def test_clock_hours_cannot_start_at_a_bare_date_and_no_clock_is_naive() -> None:

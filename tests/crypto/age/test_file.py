@@ -1,12 +1,10 @@
 """Whole files: what goes in comes out, nothing else opens, and memory stays constant."""
 
-import hashlib
 import tracemalloc
 from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from crypto.age import (
     Decryptor,
@@ -19,44 +17,12 @@ from crypto.age import (
     decrypt,
     encrypt,
 )
-from crypto.age.header import serialise
-from crypto.age.stream import _ChunkCipher
 from crypto.errors import CryptoError, Malformed, Tampered, WrongKey
+from tests.crypto.age.payloads import CHUNK, SIZES, STEPS, material, pieces
 
-CHUNK = 64 * 1024
 HYBRID = HybridIdentity.from_seed(bytes(range(32)))
 X25519 = X25519Identity.from_seed(bytes(range(32)))
 TEXT = b"a text that is long enough to be looked for"
-
-SIZES = st.one_of(
-    st.integers(0, 300),
-    st.builds(
-        lambda chunks, delta: max(chunks * CHUNK + delta, 0),
-        st.integers(0, 4),
-        st.integers(-33, 33),
-    ),
-)
-STEPS = st.lists(
-    st.one_of(
-        st.integers(0, 40),
-        st.sampled_from([4096, CHUNK - 1, CHUNK, CHUNK + 1, CHUNK + 16, CHUNK + 17, 3 * CHUNK]),
-    ),
-    max_size=12,
-)
-
-
-def material(size: int) -> bytes:
-    """Return bytes in which no two chunks are alike."""
-    return hashlib.shake_256(b"material").digest(size)
-
-
-def pieces(data: bytes, steps: list[int]) -> list[bytes]:
-    """Cut `data` at the given steps; the rest is the last piece."""
-    cut, start = [], 0
-    for step in steps:
-        cut.append(data[start : start + step])
-        start += step
-    return [*cut, data[start:]]
 
 
 def sealed_in(data: bytes, steps: list[int]) -> bytes:
@@ -76,14 +42,18 @@ def test_round_trip_in_any_pieces(size: int, sealing: list[int], opening: list[i
     assert opened_in(sealed_in(plaintext, sealing), opening) == plaintext
 
 
-@settings(deadline=None)
-@given(SIZES, STEPS)
-def test_the_size_does_not_depend_on_the_pieces(size: int, steps: list[int]) -> None:
-    """One tag per started chunk, and never an empty chunk behind a full one."""
-    plaintext = material(size)
-    header = len(encrypt(b"", [HYBRID.recipient])) - 16
-    chunks = max(-(-size // CHUNK), 1)
-    assert len(sealed_in(plaintext, steps)) == header + size + 16 * chunks
+def test_a_file_may_be_cut_in_every_place_at_once() -> None:
+    """Inside header, nonce and payload."""
+    sealed = sealed_in(TEXT, [1] * len(TEXT))
+    assert opened_in(sealed, [1] * len(sealed)) == TEXT
+
+
+def test_a_file_may_be_cut_in_any_one_place() -> None:
+    sealed = encrypt(TEXT, [X25519.recipient])
+    for place in range(len(sealed)):
+        decryptor = Decryptor([X25519])
+        opened = decryptor.update(sealed[:place]) + decryptor.update(sealed[place:])
+        assert opened + decryptor.finalize() == TEXT
 
 
 @pytest.mark.parametrize("make", [bytes, bytearray, memoryview])
@@ -104,30 +74,10 @@ def test_a_view_of_wider_items_counts_bytes() -> None:
     assert decrypt(sealed, [HYBRID]) == plaintext
 
 
-def test_the_callers_buffer_may_be_reused() -> None:
-    """What is held back is a copy."""
-    encryptor = Encryptor([HYBRID.recipient])
-    buffer = bytearray(b"first")
-    sealed = encryptor.update(buffer)
-    buffer[:] = b"other"
-    assert decrypt(sealed + encryptor.finalize(), [HYBRID]) == b"first"
-
-
 def test_the_header_comes_with_the_first_bytes() -> None:
     encryptor = Encryptor([HYBRID.recipient])
     assert encryptor.update(b"").startswith(b"age-encryption.org/v1\n")
     assert encryptor.update(b"x") == b""
-
-
-def test_a_chunk_is_released_as_soon_as_it_is_whole() -> None:
-    plaintext = material(3 * CHUNK)
-    sealed = encrypt(plaintext, [X25519.recipient])
-    end_of_second = len(sealed) - CHUNK - 16
-    decryptor = Decryptor([X25519])
-    assert decryptor.update(sealed[:end_of_second]) == plaintext[: 2 * CHUNK]
-    assert decryptor.update(sealed[end_of_second:-1]) == b""
-    assert decryptor.update(sealed[-1:]) == plaintext[2 * CHUNK :]
-    assert decryptor.finalize() == b""
 
 
 def test_every_recipient_can_open_and_nobody_else() -> None:
@@ -203,72 +153,6 @@ def test_a_file_cut_short_anywhere_is_refused() -> None:
     for size in range(len(sealed)):
         expected = Malformed if size < end_of_nonce else PayloadTampered
         assert refused(sealed[:size], X25519) is expected
-
-
-@pytest.mark.parametrize("chunks", [1, 2, 3])
-def test_a_file_cut_between_chunks_is_refused_after_its_whole_chunks(chunks: int) -> None:
-    plaintext = material(3 * CHUNK + 9)
-    sealed = encrypt(plaintext, [X25519.recipient])
-    start = len(sealed) - len(plaintext) - 4 * 16
-    decryptor = Decryptor([X25519])
-    released = decryptor.update(sealed[: start + chunks * (CHUNK + 16)])
-    assert released == plaintext[: chunks * CHUNK]
-    with pytest.raises(PayloadTampered):
-        decryptor.finalize()
-
-
-def test_chunks_can_not_change_places() -> None:
-    plaintext = material(3 * CHUNK)
-    sealed = encrypt(plaintext, [X25519.recipient])
-    size = CHUNK + 16
-    start = len(sealed) - 3 * size
-    first, second, third = (sealed[start + n * size :][:size] for n in range(3))
-    for order in ((second, first, third), (first, third, second), (first, first, third)):
-        with pytest.raises(PayloadTampered):
-            decrypt(sealed[:start] + b"".join(order), [X25519])
-
-
-@pytest.mark.parametrize("tail", [b"x", bytes(CHUNK + 16), bytes(3 * CHUNK)])
-@pytest.mark.parametrize("at_once", [True, False])
-def test_nothing_may_follow_a_full_last_chunk(tail: bytes, at_once: bool) -> None:  # noqa: FBT001
-    plaintext = material(2 * CHUNK)
-    sealed = encrypt(plaintext, [X25519.recipient])
-    decryptor = Decryptor([X25519])
-    if at_once:
-        assert decryptor.update(sealed + tail) == plaintext
-    else:
-        assert decryptor.update(sealed) == plaintext
-        with pytest.raises(PayloadTampered):
-            decryptor.update(tail)
-    with pytest.raises(PayloadTampered):
-        decryptor.finalize()
-
-
-def test_an_empty_last_chunk_behind_others_is_refused() -> None:
-    """Otherwise one plaintext had two encodings."""
-    file_key, nonce, plaintext = bytes(16), bytes(16), material(CHUNK)
-    head = serialise([X25519.recipient.wrap(file_key)], file_key) + nonce
-    cipher = _ChunkCipher(file_key, nonce)
-    full = cipher.seal(memoryview(plaintext), b"\x00")
-    decryptor = Decryptor([X25519])
-    assert decryptor.update(head + full + cipher.seal(memoryview(b""), b"\x01")) == plaintext
-    with pytest.raises(PayloadTampered, match="empty"):
-        decryptor.finalize()
-
-
-def test_what_stands_before_an_altered_chunk_is_released_and_nothing_else() -> None:
-    plaintext = material(4 * CHUNK)
-    sealed = bytearray(encrypt(plaintext, [X25519.recipient]))
-    sealed[-CHUNK - 40] ^= 1
-    decryptor = Decryptor([X25519])
-    assert decryptor.update(sealed) == plaintext[: 2 * CHUNK]
-    for _ in range(2):
-        with pytest.raises(PayloadTampered):
-            decryptor.update(b"")
-        with pytest.raises(PayloadTampered):
-            decryptor.finalize()
-    with pytest.raises(PayloadTampered):
-        decrypt(bytes(sealed), [X25519])
 
 
 def test_an_altered_mac_is_told_from_a_wrong_key() -> None:

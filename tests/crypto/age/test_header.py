@@ -5,10 +5,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crypto.age import Decryptor, HeaderTampered, Stanza, X25519Identity
-from crypto.age.header import MAX_HEADER_SIZE, MAX_STANZAS, Header, HeaderReader, serialise
+from crypto.age.header import Header, HeaderReader, serialise
 from crypto.errors import LimitExceeded, Malformed
+from tests.crypto.age import vectors
 
 FILE_KEY = b"sixteen bytes ok"
+LONGEST = 1024 * 1024
 VERSION = b"age-encryption.org/v1\n"
 WORDS = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1, max_size=90)
 STANZAS = st.builds(
@@ -36,6 +38,12 @@ def test_round_trip_in_any_pieces(stanzas: list[Stanza], step: int) -> None:
         header.verify(bytes(16))
 
 
+def test_the_mac_is_the_one_that_other_implementations_make() -> None:
+    header = read(vectors.load(vectors.FOLDER / "x25519").data)
+    assert header is not None
+    header.verify(b"YELLOW SUBMARINE")
+
+
 def test_what_follows_the_header_is_left_alone() -> None:
     data = serialise([Stanza("x", (), b"")], FILE_KEY)
     reader = HeaderReader()
@@ -47,7 +55,10 @@ def test_what_follows_the_header_is_left_alone() -> None:
 @pytest.mark.parametrize("size", [0, 1, 47, 48, 49, 96])
 def test_a_body_ends_with_a_short_line(size: int) -> None:
     """A body that fills its last line is followed by an empty one."""
-    lines = serialise([Stanza("x", (), bytes(size))], FILE_KEY).split(b"\n")[2:-2]
+    text = serialise([Stanza("x", (), bytes(size))], FILE_KEY)
+    header, lines = read(text), text.split(b"\n")[2:-2]
+    assert header is not None
+    assert header.stanzas[0].body == bytes(size)
     assert all(len(line) == 64 for line in lines[:-1])
     assert len(lines[-1]) < 64
     assert len(lines) == size // 48 + 1
@@ -90,6 +101,7 @@ MAC_LINE = b"--- " + b"A" * 43 + b"\n"
         VERSION + b"-> a\n" + MAC_LINE,
         VERSION + b"-> a\n\n\n" + MAC_LINE,
         VERSION + b"-> a\n" + b"A" * 65 + b"\n\n" + MAC_LINE,
+        VERSION + b"-> a\n" + b"A" * 68 + b"\n\n" + MAC_LINE,
         VERSION + b"-> a\n\n---\n",
         VERSION + b"-> a\n\n--- \n",
         VERSION + b"-> a\n\n---- " + MAC_LINE[4:],
@@ -106,6 +118,11 @@ def test_every_other_spelling_is_refused(data: bytes) -> None:
         with pytest.raises(Malformed):
             read(data, step)
     assert read(VERSION + b"-> a\n\n" + MAC_LINE) is not None
+
+
+def test_a_file_under_a_passphrase_is_well_formed() -> None:
+    """It is for somebody else, which is no reason to call it broken."""
+    assert read(VERSION + b"-> scrypt a 1\n\n" + MAC_LINE) is not None
 
 
 def test_a_file_that_is_no_age_file_is_refused_at_its_first_wrong_byte() -> None:
@@ -125,27 +142,27 @@ def test_a_header_may_not_grow_without_end(piece: bytes) -> None:
     follow = piece.removeprefix(b"-> a\n") if b"A" in piece else piece.removeprefix(b"-> ")
     follow = piece if piece.endswith(b"\n\n") else follow
     with pytest.raises(LimitExceeded):  # noqa: PT012
-        for _ in range(MAX_HEADER_SIZE // len(follow) + 1):
+        for _ in range(LONGEST // len(follow) + 1):
             reader.feed(memoryview(follow))
 
 
 def test_the_longest_header_is_read_and_one_byte_more_is_not() -> None:
     frame = len(serialise([Stanza("x", ("a",), b"")], FILE_KEY)) - 1
-    longest = serialise([Stanza("x", ("a" * (MAX_HEADER_SIZE - frame),), b"")], FILE_KEY)
-    assert len(longest) == MAX_HEADER_SIZE
+    longest = serialise([Stanza("x", ("a" * (LONGEST - frame),), b"")], FILE_KEY)
+    assert len(longest) == LONGEST
     assert read(longest) is not None
     with pytest.raises(LimitExceeded):
-        read(serialise([Stanza("x", ("a" * (MAX_HEADER_SIZE - frame + 1),), b"")], FILE_KEY))
+        read(serialise([Stanza("x", ("a" * (LONGEST - frame + 1),), b"")], FILE_KEY))
 
 
 def test_the_most_stanzas_are_read_and_one_more_is_not() -> None:
     stanza = Stanza("x", (), b"")
-    assert read(serialise([stanza] * MAX_STANZAS, FILE_KEY)) is not None
+    assert read(serialise([stanza] * 1024, FILE_KEY)) is not None
     with pytest.raises(LimitExceeded):
-        read(serialise([stanza] * (MAX_STANZAS + 1), FILE_KEY))
+        read(serialise([stanza] * 1025, FILE_KEY))
 
 
 def test_a_limit_reaches_the_caller_of_the_decryptor() -> None:
     decryptor = Decryptor([X25519Identity.generate()])
     with pytest.raises(LimitExceeded):
-        decryptor.update(VERSION + b"-> " + b"a" * MAX_HEADER_SIZE)
+        decryptor.update(VERSION + b"-> " + b"a" * LONGEST)

@@ -1,0 +1,156 @@
+"""What the command line says when something is refused: one English sentence for each error.
+
+The web pages have their own sentences, in Indonesian, in ``templates/``. Nothing that was typed
+secretly is ever repeated: the errors themselves hold no secret, and a programmer's error is
+named by its type and its place in the code alone.
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final
+
+from alembic.util.exc import CommandError
+from pysqlite3 import dbapi2
+from sqlalchemy.exc import SQLAlchemyError
+
+from casework import errors as domain
+from casework.intake.sealing import NotReceiving
+from casework.keys.accounts import CostTooLow, KeysSwapped
+from casework.keys.ceremony import MOST_SHARES, SharesWrong
+from casework.keys.chain import RosterBroken
+from casework.keys.enrol import PASSPHRASE_MAX, PASSPHRASE_MIN, GenesisExists, KeysDiffer
+from casework.keys.memory import RolledBack
+from casework.keys.parts import UnreadableFile
+from casework.keys.tables import LINE_MAX
+from casework.keys.vocabulary import Flaw
+from casework.law.load import ProfileError
+from casework.store.engine import StorageUnfit, Unavailable
+from crypto import errors as sealing
+from portal.errors import place
+from portal.settings import SettingsError
+from portal.wiring import NotReady
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Refused(domain.CaseworkError):
+    """The command line itself refuses; the message is the sentence."""
+
+
+INPUT: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "username_shape": "3 to 32 characters: a-z, 0-9, dot, hyphen, underscore; a letter or "
+        "digit first",
+        "username_taken": "somebody is enrolled under this name already",
+        "line_shape": f"one line of 1 to {LINE_MAX} characters",
+        "roles_unknown": "one or more different roles of the profile",
+        "roles_admin": "who administers the system holds no other role",
+        "passphrase_length": f"{PASSPHRASE_MIN} to {PASSPHRASE_MAX} characters",
+        "shares_out_of_range": f"at least 2 are needed, and at most {MOST_SHARES} are made",
+    }
+)
+"""Message key of :class:`casework.errors.InvalidInput` -> what is allowed."""
+
+FLAWS: Final[Mapping[Flaw, str]] = MappingProxyType(
+    {
+        Flaw.MISSING: "there is no entry",
+        Flaw.MALFORMED: "the entry has a field that is missing, unknown or of a wrong form",
+        Flaw.NOT_CANONICAL: "the entry is not written canonically",
+        Flaw.KIND: "a genesis comes first and only once",
+        Flaw.INSTANCE: "the entry belongs to another instance",
+        Flaw.VERSION: "the entry has another number",
+        Flaw.PREVIOUS: "the entry does not continue the one before",
+        Flaw.PINNED: "it is not the genesis that the configuration pins",
+        Flaw.HASH: "the stored hash is not that of the entry",
+        Flaw.DAY: "the entry is dated before the one before it",
+        Flaw.ORDER: "people, periods or roles are not in order",
+        Flaw.DUPLICATE: "one person stands there twice for the same day",
+        Flaw.OVERLAP: "one person has two periods that touch the same day",
+        Flaw.PERIOD: "a period ends before it begins",
+        Flaw.ROLE: "a role is not one of the profile",
+        Flaw.ADMIN: "who administers the system would hold another role",
+        Flaw.KEY: "a key is none",
+        Flaw.KEY_CHANGED: "an officer would get other keys: new keys are a new enrolment",
+        Flaw.KEY_REUSED: "two people would have the same key",
+        Flaw.HANDLE: "a username would change or belong to two people",
+        Flaw.GUARDIAN: "the guardian named does not hold a role that may guard",
+        Flaw.SIGNER: "the signer may not make this change",
+        Flaw.SELF: "nobody approves themselves",
+        Flaw.SIGNATURE: "the signature is wrong",
+    }
+)
+"""What is wrong with an entry of the roster."""
+
+DENIED: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "name or passphrase": "the name or the passphrase is wrong",
+        "not active on the roster": "this officer is not in office on the roster today",
+        Flaw.SIGNER.value: "this officer may not approve these roles",
+        Flaw.SELF.value: "nobody approves themselves",
+    }
+)
+
+_OWN_WORDS: Final = (Refused, SettingsError, NotReady, StorageUnfit)
+"""Errors whose message is a sentence already."""
+
+_SENTENCES: Final[Mapping[type[Exception], str]] = MappingProxyType(
+    {
+        GenesisExists: "this instance has its genesis already; there is never a second one",
+        UnreadableFile: "the file is not the one expected here, or was changed",
+        KeysDiffer: "the genesis names an officer by other keys or another username than were "
+        "enrolled here: export again and repeat the ceremony",
+        KeysSwapped: "the passphrase is right, but the stored keys are not this person's: "
+        "somebody wrote to the database",
+        RolledBack: "this officer has seen a newer roster or log than the one stored: an old copy "
+        "of the database was put back",
+        CostTooLow: "section costs of suaka.toml is below the floor for production",
+        SharesWrong: "these shares do not give the recovery key",
+        Unavailable: "a database is locked, full or unreadable just now; nothing was changed",
+        NotReceiving: "no report can be received: an operator and the guardian must be in office",
+        ProfileError: "a regulation cannot be used",
+        domain.InvalidTransition: "the profile has no such step here",
+        domain.NotFound: "not found",
+        domain.Denied: "this is not allowed",
+        domain.Conflict: "somebody else changed this meanwhile: look again",
+        domain.Expired: "this has run out",
+        domain.Untrustworthy: "what is stored contradicts itself: somebody wrote behind the "
+        "portal's back, or a disk is failing",
+        sealing.WrongKey: "a key does not open what it should open",
+        sealing.Tampered: "something sealed or signed was changed",
+        sealing.Malformed: "something stored has a form that it should not have",
+        sealing.LimitExceeded: "a limit was passed, or memory is short",
+        CommandError: "the database was made by a newer program: install that version",
+        SQLAlchemyError: "a database file cannot be used: it is locked, damaged or none at all",
+        dbapi2.Error: "a database file cannot be used: it is locked, damaged or none at all",
+        UnicodeDecodeError: "a text that was read is not UTF-8",
+    }
+)
+_DETAILED: Final = (domain.NotFound, UnreadableFile, CostTooLow, ProfileError, KeysDiffer)
+"""Errors whose message is an identifier or a place in a file, worth adding."""
+
+
+def sentence(refused: Exception) -> str:
+    """Return one line that says what was refused and, where possible, what to do."""
+    if isinstance(refused, _OWN_WORDS):
+        return str(refused)
+    if isinstance(refused, domain.InvalidInput):
+        return "; ".join(f"{name}: {INPUT.get(key, key)}" for name, key in refused.errors.items())
+    if isinstance(refused, RosterBroken):
+        return f"the roster is refused at entry {refused.version}: {FLAWS[refused.flaw]}"
+    if isinstance(refused, domain.Denied) and str(refused) in DENIED:
+        return DENIED[str(refused)]
+    if isinstance(refused, OSError) and refused.strerror:
+        return ": ".join(str(part) for part in (refused.filename, refused.strerror) if part)
+    known = known_as(refused)
+    if known is None:
+        where = place(refused.__traceback__)
+        return f"unexpected {type(refused).__name__} at {where}: please report this line"
+    detail = f": {refused}" if isinstance(refused, _DETAILED) and str(refused) else ""
+    return known + detail
+
+
+def known_as(refused: Exception) -> str | None:
+    """Return the sentence for the nearest known kind of an error."""
+    return next((_SENTENCES[kind] for kind in type(refused).__mro__ if kind in _SENTENCES), None)

@@ -1,0 +1,183 @@
+"""Promise 1: after a whole case was told, walked and closed, nothing readable lies anywhere.
+
+A production instance, a real server, plain form posts. A canary goes through every input; then
+the instance's folder (databases, logs of the databases, keystore, sessions), the temp folder, the
+server's output, its environment and its command line are searched in every encoding.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from casework.intake.report import CHOICES, FIELDS
+from tests.canary import sweep, sweep_bytes, sweep_process
+from tests.e2e.server import Server, group_members
+from tests.portal import instances, visits
+from tests.portal.instances import Instance
+from tests.portal.visits import Receipt, Visit
+
+CLOSE = httpx.Limits(max_keepalive_connections=0)
+OFFICERS = ("operator", "verifikator", "irban", "inspektur", "tim")
+LONG = 30_000
+"""Characters of filling around a canary in long fields, so that a row overflows its page."""
+
+
+@dataclass
+class Told:
+    """Everything that was typed into a form, or shown once, during the flow."""
+
+    secrets: list[str] = field(default_factory=list)
+
+    def canary(self, name: str) -> str:
+        """A canary for one input, to be found nowhere."""
+        text = f"kenari-{name}-{len(self.secrets):03d}-zqx"
+        self.secrets.append(text)
+        return text
+
+    def long(self, name: str) -> str:
+        """A long text with one canary in the middle and one at the end."""
+        filling = "isi biasa " * (LONG // 20)
+        return f"{filling}{self.canary(name)} {filling}{self.canary(name + '-akhir')}"
+
+
+def browse(server: Server) -> Visit:
+    return Visit(httpx.Client(base_url=server.base, trust_env=False, timeout=60, limits=CLOSE))
+
+
+def report(server: Server, told: Told) -> tuple[Visit, Receipt]:
+    """A report with every field of the form filled."""
+    values = {name: told.canary(name) for name in FIELDS if name not in {"position", *CHOICES}}
+    values |= {
+        "narrative": told.long("narrative"),
+        "when_state": "sudah",
+        "fears_retaliation": "ya",
+    }
+    visit = browse(server)
+    receipt = visits.report(visit, values)
+    told.secrets += [receipt.key, " ".join(receipt.words[:3]), receipt.token]
+    visits.keep(visit, receipt)
+    told.secrets.append(visit.client.cookies["ruang"])
+    return visit, receipt
+
+
+def walk(server: Server, instance: Instance, told: Told) -> None:
+    """From the report to the rating, with a message, a completion and a review on the way."""
+    box, receipt = report(server, told)
+    desks = {}
+    for name in OFFICERS:
+        desks[name] = visits.enter_staff(browse(server), name, instance.passphrases[name])
+        assert desks[name].location == "/petugas"
+        told.secrets.append(desks[name].client.cookies["petugas"])
+    path = visits.case_path(desks["operator"], receipt.ticket)
+
+    def act(who: str, transition: str, **values: str | list[str]) -> None:
+        assert visits.act(desks[who], path, transition, values).status == 303, transition
+
+    box.open("/ruang").send("/ruang/pesan", {"message": told.long("pesan")})
+    desks["operator"].open(path).send(f"{path}/pesan", {"message": told.canary("jawaban")})
+    act("operator", "reject", reason=told.canary("tolak"))
+    box.open("/ruang").send("/ruang/tinjau", {"review": told.canary("tinjau")})
+    act("inspektur", "reopen", reason=told.canary("buka"))
+    act("verifikator", "reject_incomplete", missing_items=told.canary("kurang"))
+    box.open("/ruang").send("/ruang/lengkapi", {"completion": told.canary("lengkap")})
+    checks = ["identitas_terlapor", "perbuatan", "keterangan"]
+    act("verifikator", "verify", checklist=checks, category="a")
+    act("irban", "analyse", note=told.long("analisis"))
+    act("irban", "forward")
+    act("inspektur", "return", reason=told.canary("kembali"))
+    act("irban", "analyse", note=told.canary("analisis-dua"))
+    act("irban", "forward")
+    desks["inspektur"].open(path)
+    person = desks["inspektur"].form(f"{path}/tindakan/assign_team").controls
+    team = [control.option for control in person if control.name == "assignees"][:1]
+    for transition in ("assign_team", "order_examination"):
+        number = told.canary("st")
+        act(
+            "inspektur",
+            transition,
+            assignees=team,
+            document_surat_tugas_number=number,
+            document_surat_tugas_date="2026-11-22",
+        )
+    act("inspektur", "send_result", outcome="terbukti", message=told.long("hasil"))
+    rated = box.open("/ruang").send("/ruang/nilai", {"rating": "5"})
+    assert rated.location == "/ruang?berhasil=rating"
+    stray(server, told, receipt)
+
+
+def stray(server: Server, told: Told, receipt: Receipt) -> None:
+    """Everything that goes wrong carries canaries, too: refused, late, misspelt, mistyped."""
+    visit = browse(server)
+    for path in ("/formulir/kirim", "/ruang/pesan", "/petugas/masuk", "/masuk"):
+        visit.post(path, {"narrative": told.canary("salah"), "message": told.canary("lambat")})
+        visit.post_raw(path, f"x={told.canary('mentah')}%FF".encode())
+        visit.post_raw(
+            path, told.canary("berkas").encode(), {"content-type": "multipart/form-data"}
+        )
+    visit.open(f"/{told.canary('alamat')}")
+    visit.open(f"/petugas?status={told.canary('saring')}")
+    visits.enter_staff(browse(server), told.canary("nama"), told.canary("sandi"))
+    visits.enter(browse(server), Receipt("", receipt.ticket, [told.canary("kata")] * 8))
+    visit.client.get(
+        "/", headers={"user-agent": told.canary("peramban"), "referer": told.canary("asal")}
+    )
+    visit.client.get("/ruang", headers={"cookie": f"ruang={told.canary('kuki')}"})
+
+
+@pytest.fixture(scope="module")
+def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server, Instance, Told]]:
+    """The server just after the whole flow, still running, with a temp folder of its own."""
+    base = tmp_path_factory.mktemp("canary")
+    (base / "temp").mkdir()
+    instance = instances.make(base / "office", mode="production", costs=None)
+    told = Told(list(instance.passphrases.values()))
+    server = Server(instance.folder, base / "log", environment={"TMPDIR": str(base / "temp")})
+    with server:
+        walk(server, instance, told)
+        yield server, instance, told
+
+
+def places(server: Server, instance: Instance) -> list[Path]:
+    return [instance.folder, server.log, server.log.parent / "temp"]
+
+
+def test_nothing_that_was_typed_is_found_while_it_runs(
+    aftermath: tuple[Server, Instance, Told],
+) -> None:
+    """Neither in a file nor in what the kernel shows of the processes."""
+    server, instance, told = aftermath
+    assert len(told.secrets) > 60
+    assert sweep(places(server, instance), told.secrets) == []
+    for pid in group_members(server.pid):
+        assert sweep_process(pid, told.secrets) == []
+
+
+def test_a_planted_canary_is_found(aftermath: tuple[Server, Instance, Told]) -> None:
+    """The sweep sees each of the places: it would have found what was there."""
+    server, instance, told = aftermath
+    spots = (
+        instance.folder / "data" / "planted",
+        instance.folder / "keys" / "planted",
+        instance.folder / "run" / "planted",
+        server.log.parent / "temp" / "planted",
+    )
+    for number, spot in enumerate(spots):
+        spot.write_bytes(b"\0" * 100_000 + told.secrets[number].encode("utf-16-le") + b"\0" * 9)
+    found = sweep(places(server, instance), told.secrets)
+    for spot in spots:
+        spot.unlink()
+    assert {finding.where for finding in found} == {str(spot) for spot in spots}
+    marked = sweep_bytes(server.log.read_bytes() + told.secrets[0].encode(), told.secrets)
+    assert len(marked) == 1
+
+
+def test_the_server_said_nothing_of_the_visits(aftermath: tuple[Server, Instance, Told]) -> None:
+    """Its output names the instance and the address, and no request, path or browser."""
+    lines = aftermath[0].log.read_text().splitlines()
+    assert lines[0].startswith("Inspektorat Contoh: http://127.0.0.1:")
+    for line in lines[1:]:
+        for telling in ("GET", "POST", "/ruang", "/petugas", "/formulir", "httpx"):
+            assert telling not in line

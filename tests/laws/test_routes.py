@@ -1,0 +1,312 @@
+"""Every route declares itself public or needs a session; every page keeps the laws of pages."""
+
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+
+import httpx
+import pytest
+from litestar.handlers import HTTPRouteHandler
+
+from portal.web.headers import header_set
+from portal.web.settings import Surface
+from tests.casework.office import Bench, make_office
+from tests.portal import visits
+from tests.portal.sites import Site, served, site_of
+from tests.portal.visits import Receipt, Visit
+
+TELLING = re.compile(
+    r"WBS|tiket|pelapor|lapor(?!an dugaan)|aduan|kasus|bocor|korupsi|whistle|wbs", re.IGNORECASE
+)
+"""What a title or address must not say."""
+
+SIGN_IN = {"/ruang": "/masuk", "/petugas": "/petugas/masuk"}
+
+
+@pytest.fixture(scope="module")
+def founded(tmp_path_factory: pytest.TempPathFactory) -> Bench:
+    return make_office(tmp_path_factory.mktemp("founded") / "office")
+
+
+@pytest.fixture(scope="module")
+def site(founded: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with site_of(founded, tmp_path_factory.mktemp("routes") / "office") as opened:
+        yield opened
+
+
+def routes(site: Site) -> list[tuple[str, str, HTTPRouteHandler]]:
+    """Method, path and handler of every route."""
+    found = []
+    for route in site.app.routes:
+        for handler in getattr(route, "route_handlers", ()):
+            for method in handler.http_methods:
+                if method != "OPTIONS":
+                    path = re.sub(r"\{[^}]*\}", "a" * 32, handler_path(handler))
+                    found.append((method, path, handler))
+    return found
+
+
+def handler_path(handler: HTTPRouteHandler) -> str:
+    (path,) = handler.paths
+    return path
+
+
+def test_the_walk_sees_every_page(site: Site) -> None:
+    """The list is the one of the specification: a new route must be added to these laws' eyes."""
+    assert sorted((method, handler_path(handler)) for method, _, handler in routes(site)) == [
+        ("GET", "/"),
+        ("GET", "/formulir"),
+        ("GET", "/masuk"),
+        ("GET", "/penjelasan"),
+        ("GET", "/persiapan"),
+        ("GET", "/petugas"),
+        ("GET", "/petugas/berkas/{case_id:str}"),
+        ("GET", "/petugas/masuk"),
+        ("GET", "/petugas/sesi"),
+        ("GET", "/ruang"),
+        ("GET", "/saluran"),
+        ("GET", "/static/{name:path}"),
+        ("GET", "/tutup"),
+        ("POST", "/formulir/cetak"),
+        ("POST", "/formulir/isi"),
+        ("POST", "/formulir/kirim"),
+        ("POST", "/formulir/simpan"),
+        ("POST", "/masuk"),
+        ("POST", "/petugas/berkas/{case_id:str}/pesan"),
+        ("POST", "/petugas/berkas/{case_id:str}/tindakan/{transition:str}"),
+        ("POST", "/petugas/keluar"),
+        ("POST", "/petugas/masuk"),
+        ("POST", "/petugas/sesi/akhiri"),
+        ("POST", "/ruang/keluar"),
+        ("POST", "/ruang/lengkapi"),
+        ("POST", "/ruang/nilai"),
+        ("POST", "/ruang/pesan"),
+        ("POST", "/ruang/tinjau"),
+        ("POST", "/tutup"),
+    ]
+
+
+def sent(site: Site, method: str, path: str, visit: Visit | None = None) -> Visit:
+    found = visit or site.visit()
+    return found.open(path) if method == "GET" else found.post(path)
+
+
+def test_every_route_is_public_or_leads_to_its_sign_in(site: Site) -> None:
+    """Without a session: a public route answers without a cookie, any other sends to sign in."""
+    for method, path, handler in routes(site):
+        visit = sent(site, method, path)
+        assert "set-cookie" not in visit.answer.headers, (method, path)
+        if handler.opt.get("public"):
+            assert visit.status < 500, (method, path)
+            assert visit.location in {"", "/tutup"}, (method, path)
+        else:
+            kind = "/" + path.split("/")[1]
+            assert (visit.status, visit.location) == (303, SIGN_IN[kind]), (method, path)
+
+
+def test_the_other_kind_of_session_is_no_session(site: Site) -> None:
+    """An officer at the mailbox and a reporter at the desk are strangers like any other."""
+    box, _ = site.reporter()
+    desk = site.officer("operator")
+    for method, path, handler in routes(site):
+        if handler.opt.get("public") or path in {"/ruang/keluar", "/petugas/keluar"}:
+            continue
+        stranger = desk if path.startswith("/ruang") else box
+        visit = sent(site, method, path, stranger)
+        assert (visit.status, visit.location) == (303, SIGN_IN["/" + path.split("/")[1]]), path
+
+
+def test_each_surface_has_only_its_own_routes(founded: Bench, tmp_path: Path) -> None:
+    """Where reporters come in, the officers' pages do not exist, and the other way round."""
+    del tmp_path
+    for surface, here, absent in (
+        (Surface.PUBLIC, "/formulir", "/petugas/masuk"),
+        (Surface.STAFF, "/petugas/masuk", "/formulir"),
+    ):
+        with served(founded, surface=surface) as site:
+            assert site.visit().open(here).status == 200
+            assert site.visit().open(absent).status == 404
+            assert site.visit().post(absent).status == 404
+            staff = {handler_path(h).startswith("/petugas") for _, _, h in routes(site)}
+            assert staff - {False} == ({True} if surface is Surface.STAFF else set())
+
+
+class Reader(HTMLParser):
+    """What the laws of pages look at."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str]]] = []
+        self.title = ""
+        self._in_title = False
+        self._label_depth = 0
+        self.labels: set[str] = set()
+        self._bare: list[dict[str, str]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in attrs}
+        self.tags.append((tag, attributes))
+        self._in_title = tag == "title"
+        if tag == "label":
+            self._label_depth += 1
+            self.labels |= {attributes["for"]} if "for" in attributes else set()
+        elif tag in {"input", "textarea", "select"} and attributes.get("type") != "hidden":
+            self._bare += [] if self._label_depth else [attributes]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "label":
+            self._label_depth -= 1
+        self._in_title = False
+
+    def handle_data(self, data: str) -> None:
+        if self._in_title:
+            self.title += data
+
+    def fields_without_label(self) -> list[dict[str, str]]:
+        return [field for field in self._bare if field.get("id") not in self.labels]
+
+
+def assert_lawful(answer: httpx.Response, away: str) -> Reader:
+    """The laws of a page, whatever its status."""
+    expected = dict(header_set(tls=False))
+    for name, value in expected.items():
+        assert answer.headers.get_list(name) == [value], name
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    assert not {"server", "etag", "last-modified", "x-powered-by"} & set(answer.headers)
+    assert not TELLING.search(answer.headers.get("location", ""))
+    page = Reader()
+    page.feed(answer.text)
+    names = [tag for tag, _ in page.tags]
+    if answer.status_code == 303:
+        assert not answer.text
+        return page
+    assert names.count("h1") == 1
+    assert dict(page.tags)["html"].get("lang") == "id"
+    assert page.title.strip()
+    assert not TELLING.search(page.title), page.title
+    assert not page.fields_without_label()
+    ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
+    assert len(ids) == len(set(ids)), "an id stands twice"
+    assert not {"script", "style", "iframe", "object", "embed", "base", "svg"} & set(names)
+    for tag, attributes in page.tags:
+        assert not [name for name in attributes if name.startswith("on") or name == "style"]
+        for name in ("href", "src", "action", "formaction", "srcset"):
+            target = attributes.get(name, "/")
+            assert target.startswith(("/", "#")) or (tag == "a" and target == away), target
+            assert not target.startswith("//")
+            assert not TELLING.search(target.split("#")[0]), target
+    return page
+
+
+def reporter_pages(site: Site) -> Iterator[Visit]:
+    """Every page that a reporter can see, each status and state of it."""
+    visit = site.visit()
+    for path in ("/", "/penjelasan", "/persiapan", "/saluran", "/formulir", "/masuk", "/tutup"):
+        yield visit.open(path)
+    yield visit.post("/formulir/isi", {"position": "sekda"})
+    yield visit.post("/formulir/isi", {"position": ""})
+    yield visits.to_form(visit)
+    yield visit.send("/formulir/kirim", {"narrative": ""})
+    receipt = visits.report(visit)
+    yield visit
+    shown = visit.answer
+    yield visit.send("/formulir/cetak")
+    visit.last = shown
+    yield visit.send("/formulir/simpan", {"word_first": "x", "word_second": "y"})
+    yield visits.keep(visit, receipt)
+    yield visit.follow()
+    yield visit.send("/ruang/pesan", {"message": ""})
+    yield visit.open("/ruang").send("/ruang/pesan", {"message": "Pesan"})
+    yield visit.follow()
+    yield visit.post("/formulir/kirim", {"token": receipt.token})
+    yield from _mailbox_stages(site, visit, receipt)
+    yield visit.post("/masuk", {"ticket": receipt.ticket, "words": "satu"})
+    yield visit.post("/masuk", {"ticket": receipt.ticket, "words": "qqqq " * 8})
+    yield visits.enter(visit, Receipt("", "WBS-00000000", receipt.words))
+    yield visit.post("/formulir/kirim", {"token": "x"})
+    yield visit.post("/tutup")
+    yield visit.open("/ruang")
+    yield visit.open("/tidak-ada")
+    yield visit.open("/formulir/kirim")
+
+
+def _mailbox_stages(site: Site, visit: Visit, receipt: Receipt) -> Iterator[Visit]:
+    site.act("operator", receipt, "accept")
+    site.act("verifikator", receipt, "reject_incomplete")
+    yield visit.open("/ruang")
+    late = visit.filled("/ruang/pesan", {"message": "Terlambat"})
+    yield visit.send("/ruang/lengkapi", {"completion": ""})
+    yield visit.open("/ruang").send("/ruang/lengkapi", {"completion": "Tambahan"})
+    for who, what in (
+        ("verifikator", "verify"),
+        ("irban", "analyse"),
+        ("irban", "forward"),
+        ("inspektur", "order_examination"),
+        ("inspektur", "send_result"),
+    ):
+        site.act(who, receipt, what)
+    yield visit.open("/ruang")
+    yield visit.send("/ruang/nilai", {"rating": ""})
+    yield visit.open("/ruang").send("/ruang/nilai", {"rating": "5"})
+    yield visit.open("/ruang")
+    stranger = site.visit()
+    yield stranger.post("/ruang/pesan", late)
+
+
+def test_every_reporters_page_keeps_the_laws(site: Site) -> None:
+    """Also: nothing typed is remembered by the browser, and the quick exit is always there."""
+    seen = set()
+    for visit in reporter_pages(site):
+        page = assert_lawful(visit.answer, site.settings.web.away_url)
+        seen.add(visit.status)
+        if visit.status == 303:
+            continue
+        for tag, attributes in page.tags:
+            if tag in {"input", "textarea", "select"} and attributes.get("type") != "hidden":
+                assert attributes.get("autocomplete") == "off", attributes
+                if tag == "textarea" or attributes.get("type") == "text":
+                    assert attributes.get("spellcheck") == "false", attributes
+        exits = [a for tag, a in page.tags if tag == "form" and a.get("action") == "/tutup"]
+        assert len(exits) == 1 or str(visit.answer.url).endswith("/tutup")
+    assert seen == {200, 303, 400, 404, 405, 409, 422}
+
+
+def officer_pages(site: Site) -> Iterator[Visit]:
+    """Every page that officers can see, in every state of a case, for each who may see it."""
+    visit = site.visit()
+    yield visit.open("/petugas/masuk")
+    yield visits.enter_staff(visit, "operator", "salah")
+    _, receipt = site.reporter()
+    path = site.path(receipt)
+    for who, what in (
+        ("operator", "accept"),
+        ("verifikator", "verify"),
+        ("irban", "analyse"),
+        ("irban", "forward"),
+        ("inspektur", "assign_team"),
+        ("inspektur", "order_examination"),
+        ("inspektur", "send_result"),
+    ):
+        for reader in ("operator", "verifikator", "irban", "inspektur", "tim"):
+            yield site.officer(reader).open(path)
+        if what != "forward":  # the one act that asks for nothing
+            yield site.officer(who).open(path).send(f"{path}/tindakan/{what}", {})
+        yield site.act(who, receipt, what).follow()
+    visit = site.officer("inspektur")
+    for address in ("/petugas", "/petugas?status=perhatian", "/petugas?status=x", "/petugas/sesi"):
+        yield visit.open(address)
+    yield visit.open(path).send(f"{path}/pesan", {"message": ""})
+    late = visit.open(path).filled(f"{path}/pesan", {"message": "Terlambat"})
+    yield visit.post(f"{path}/tindakan/accept", [*late, ("revision", "1")])
+    yield visit.post(f"{path}/pesan", {"csrf": "x"})
+    yield visit.open(f"/petugas/berkas/{'a' * 32}")
+    yield site.visit().post(f"{path}/pesan", late)
+
+
+def test_every_officers_page_keeps_the_laws(site: Site) -> None:
+    seen = set()
+    for visit in officer_pages(site):
+        assert_lawful(visit.answer, "")
+        seen.add(visit.status)
+    assert seen == {200, 403, 404, 409, 422}

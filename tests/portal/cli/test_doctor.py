@@ -1,0 +1,245 @@
+"""``suaka doctor`` finds what is wrong: every check here is made bad once."""
+
+import os
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+
+from casework.keys import accounts, enrol
+from casework.keys.actor import Actor
+from casework.keys.vocabulary import TenureState
+from casework.store import engine as storage
+from casework.store.engine import open_engine
+from casework.store.office import Office
+from portal import wiring
+from portal.cli import checks_files, checks_office, instance
+from portal.cli.options import close, opened
+from portal.settings import load
+from tests.portal.cli.conftest import PASSPHRASE, PRODUCTION, Run, files_of, hold
+
+
+def lines(run: Run, folder: Path, level: str, code: int, **environment: str) -> str:
+    """What the doctor says at one level."""
+    answer = run("doctor", folder, **environment)
+    assert answer.exit_code == code, answer.output
+    return "\n".join(line for line in answer.stdout.splitlines() if line.startswith(level))
+
+
+def execute(folder: Path, *statements: str, database: str = "data/suaka.db") -> None:
+    engine = open_engine(folder / database)
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+        connection.commit()
+        for statement in statements:
+            assert connection.execute(text(statement)).rowcount != 0, "the attack changed nothing"
+        connection.commit()
+    engine.dispose()
+
+
+def test_a_sound_instance_passes_and_is_not_changed(run: Run, founded: Path) -> None:
+    before = files_of(founded / "data")
+    assert lines(run, founded, "bad", 0) == ""
+    said = lines(run, founded, "ok", 0)
+    for what in (
+        *("configuration", "file modes", "keys", "disk", "SQLite", "schema", "database file"),
+        *("keystore file", "ceremony", "clock", "roster", "guardian", "Operator", "keystore"),
+        "holidays",
+    ):
+        assert f"ok   {what}" in said
+    assert files_of(founded / "data") == before
+
+
+@pytest.mark.parametrize("path", ["suaka.toml", "keys/pepper", "data", "run/sessions.db"])
+@pytest.mark.parametrize("mode", [0o004, 0o020])
+def test_what_others_can_reach_is_bad(run: Run, founded: Path, path: str, mode: int) -> None:
+    (founded / path).chmod(0o600 | mode)
+    assert f"file mode: {path} is open to other users" in lines(run, founded, "bad", 1)
+
+
+def test_a_pepper_of_another_size_is_bad(run: Run, founded: Path) -> None:
+    (founded / "keys" / "pepper").write_bytes(b"")
+    assert "keys/pepper has not 32 bytes" in lines(run, founded, "bad", 1)
+
+
+@pytest.mark.parametrize("name", ["keystore.db", "pepper"])
+def test_keys_beside_the_database_are_bad(run: Run, founded: Path, name: str) -> None:
+    shutil.copyfile(founded / "keys" / name, founded / "data" / name)
+    (founded / "data" / name).chmod(0o600)
+    assert f"{name} lies in data/" in lines(run, founded, "bad", 1)
+
+
+def test_a_keys_folder_that_leads_into_data_is_bad(run: Run, founded: Path) -> None:
+    (founded / "keys").rename(founded / "data" / "keys")
+    (founded / "keys").symlink_to("data/keys")
+    said = lines(run, founded, "bad", 1)
+    assert "keystore.db lies in data/" in said
+    assert "pepper lies in data/" in said
+
+
+def test_a_disk_that_is_nearly_full_is_told(founded: Path) -> None:
+    settings = load(founded, {})
+
+    def levels(needed: int, wanted: int) -> list[str]:
+        return [one.level for one in checks_files.space(founded, settings, needed, wanted)]
+
+    huge = 1 << 62
+    assert levels(huge, huge) == ["bad"]
+    assert levels(1, huge) == ["warn"]
+    assert levels(1, 1) == ["ok"]
+
+
+def test_cheap_stretching_is_bad_in_production_and_told_elsewhere(run: Run, founded: Path) -> None:
+    assert "costs.passphrase" in lines(run, founded, "warn", 0)
+    said = lines(run, founded, "bad", 1, SUAKA_INSTANCE_MODE="production")
+    assert "costs.passphrase: argon2id:m=8,t=1,p=1 is below" in said
+    assert "costs.secret_key" in said
+
+
+def test_production_without_tls_is_bad(run: Run, founded: Path) -> None:
+    assert "web.tls is off" in lines(run, founded, "bad", 1, **PRODUCTION)
+    secured = {"SUAKA_WEB_TLS": "true", "SUAKA_WEB_ORIGINS": "https://lapor.contoh.go.id"}
+    said = run("doctor", founded, **PRODUCTION, **secured).stdout
+    assert "web.tls" not in said
+    assert "web.origins" not in said
+
+
+def test_an_old_sqlite_is_bad(run: Run, founded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(storage, "sqlite_version", lambda: (3, 40, 1))
+    assert "is too old: 3.51.3 is needed" in lines(run, founded, "bad", 1)
+
+
+def test_a_pending_migration_is_bad_and_ends_the_look_inside(run: Run, founded: Path) -> None:
+    execute(founded, "UPDATE alembic_version SET version_num = '0000'")
+    answer = run("doctor", founded)
+    assert answer.exit_code == 1
+    assert "bad  schema: 0000, this program wants 0001: run suaka migrate" in answer.stdout
+    assert "roster" not in answer.stdout
+
+
+def test_an_empty_database_is_bad(run: Run, founded: Path) -> None:
+    (founded / "data" / "suaka.db").write_bytes(b"")
+    assert "schema: empty" in lines(run, founded, "bad", 1)
+
+
+def test_a_damaged_database_is_bad(run: Run, founded: Path) -> None:
+    database = founded / "data" / "suaka.db"
+    content = bytearray(database.read_bytes())
+    for page in range(8, len(content) // 4096):
+        content[page * 4096 : page * 4096 + 64] = os.urandom(64)
+    database.write_bytes(content)
+    assert "database" in lines(run, founded, "bad", 1)
+
+
+@pytest.mark.parametrize(
+    ("statement", "told"),
+    [
+        ("UPDATE roster SET body = replace(body, 'Contoh tim', 'Contoh tam')", "stored hash"),
+        ("UPDATE roster SET signature = zeroblob(65)", "the signature is wrong"),
+        ("DELETE FROM roster", "there is no entry"),
+    ],
+)
+def test_a_roster_that_somebody_wrote_to_is_bad(
+    run: Run, founded: Path, statement: str, told: str
+) -> None:
+    execute(founded, statement)
+    said = lines(run, founded, "bad", 1)
+    assert "the roster is refused at entry 1" in said
+    assert told in said
+
+
+def test_another_genesis_than_the_pinned_one_is_bad(run: Run, founded: Path) -> None:
+    said = lines(run, founded, "bad", 1, SUAKA_INSTANCE_GENESIS="0" * 64)
+    assert "not the genesis that the configuration pins" in said
+
+
+def test_before_the_ceremony_it_is_bad(run: Run, enrolled: Path) -> None:
+    assert "the key ceremony is missing" in lines(run, enrolled, "bad", 1)
+
+
+def test_a_role_that_an_act_needs_and_nobody_holds_is_bad(run: Run, enrolled: Path) -> None:
+    instance.install(enrolled, hold(enrolled, ("inspektur", "irban")))
+    said = lines(run, enrolled, "bad", 1)
+    assert "Operator: nobody holds it" in said
+    assert "reports cannot be received now" in said
+    assert "Pengawas: nobody holds it" in lines(run, enrolled, "warn", 1)
+
+
+@pytest.mark.parametrize(
+    ("days", "told"),
+    [(-2, "but the log was written to on"), (-9000, "is in the past: set the clock")],
+)
+def test_a_clock_that_is_behind_is_bad(founded: Path, days: int, told: str) -> None:
+    office, settings = wiring.load(founded, lambda: wiring.utc_now() + timedelta(days=days))
+    try:
+        (found,) = checks_office.clock(office, settings)
+    finally:
+        close(office)
+    assert found.level == "bad"
+    assert told in found.text
+
+
+def test_a_guardian_who_left_is_bad(run: Run, founded: Path) -> None:
+    leave(founded, "inspektur")
+    said = lines(run, founded, "bad", 1)
+    assert "guardian: not in office" in said
+    assert "reports cannot be received now" in said
+
+
+def leave(folder: Path, username: str) -> None:
+    """End an officer's tenure, signed by another Inspektur who was approved before."""
+    applicant = enrol.Applicant(
+        "kedua", "Contoh Kedua", "Inspektur", ("inspektur",), PASSPHRASE.format("kedua")
+    )
+    with opened(folder) as (office, _):
+        part = enrol.enrol(office, applicant)
+        first = signed_in(office, "inspektur")
+        with office.write() as uow:
+            enrol.approve(uow, first, [part.record(uow.today())], "SK")
+        second = signed_in(office, "kedua")
+        with office.write() as uow:
+            gone = next(one for one in enrol.enrolled(uow) if one.handle == username)
+            record = gone.record(uow.today(), state=TenureState.LEFT)
+            enrol.approve(uow, second, [record], "Mutasi")
+
+
+def signed_in(office: Office, username: str) -> Actor:
+    keys = accounts.officer_keys(office, username, PASSPHRASE.format(username))
+    with office.read() as uow:
+        actor = accounts.locate_and_unwrap(uow, keys)
+    assert actor is not None
+    return actor
+
+
+def test_a_case_without_its_key_is_bad(run: Run, founded: Path) -> None:
+    execute(founded, "DELETE FROM shred_key", database="keys/keystore.db")
+    assert "1 cases have no key" in lines(run, founded, "bad", 1)
+
+
+def test_a_key_of_another_version_is_bad(run: Run, founded: Path) -> None:
+    execute(founded, "UPDATE shred_key SET version = 7", database="keys/keystore.db")
+    assert "an old copy" in lines(run, founded, "bad", 1)
+
+
+def test_a_key_of_no_case_is_told(run: Run, founded: Path) -> None:
+    added = f"INSERT INTO shred_key VALUES ('{'e' * 32}', 1, zeroblob(32))"
+    execute(founded, added, database="keys/keystore.db")
+    assert "1 keys belong to no case" in lines(run, founded, "warn", 0)
+
+
+def test_missing_collective_leave_is_bad(run: Run, founded: Path) -> None:
+    execute(founded, "DELETE FROM holiday WHERE kind = 'cuti_bersama'")
+    assert "no cuti bersama for" in lines(run, founded, "bad", 1)
+
+
+def test_collective_leave_of_this_year_alone_is_told(run: Run, founded: Path) -> None:
+    with opened(founded) as (office, _), office.read() as uow:
+        year = uow.today().year
+    execute(
+        founded,
+        "UPDATE OR REPLACE holiday SET day = "
+        f"'{year}' || substr(day, 5) WHERE kind = 'cuti_bersama'",
+    )
+    assert f"no cuti bersama entered after {year}" in lines(run, founded, "warn", 0)

@@ -1,0 +1,1 @@
+"""Tests of the reporters' pages, through the real application."""

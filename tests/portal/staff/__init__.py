@@ -1,0 +1,1 @@
+"""Tests of the officers' pages, through the real application."""

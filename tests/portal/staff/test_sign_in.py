@@ -1,0 +1,188 @@
+"""Officers sign in without a hint, and their sessions end when they should."""
+
+import re
+
+import pytest
+
+from tests.casework.cases import join, leave
+from tests.casework.office import passphrase_of
+from tests.portal import visits
+from tests.portal.sites import Site
+from tests.portal.visits import Receipt, Visit
+
+Reporter = tuple[Visit, Receipt]
+
+
+def test_signing_in_leads_to_the_inbox(portal: Site) -> None:
+    """By a cookie that is strict, hidden from scripts, and only for this."""
+    visit = visits.enter_staff(portal.visit(), "Operator ", passphrase_of("operator"))
+    assert (visit.status, visit.location) == (303, "/petugas")
+    cookie = visit.answer.headers["set-cookie"]
+    assert re.fullmatch(r"petugas=[\w-]{43}; HttpOnly; Path=/; SameSite=strict", cookie)
+    assert "Contoh Operator" in visit.follow().text
+
+
+def test_nothing_says_which_part_was_wrong(portal: Site) -> None:
+    """A name that exists, one that does not, one that was let go: the same page for all."""
+    join(portal.bench, {"mantan": ("operator",)})
+    leave(portal.bench, "mantan")
+    right = "frasa sandi percobaan mantan"
+    pages = set()
+    tries = (("operator", "salah"), ("siapa", "salah"), ("mantan", right), ("tim", ""), ("", ""))
+    for handle, passphrase in tries:
+        visit = visits.enter_staff(portal.visit(), handle, passphrase)
+        assert visit.status == 422
+        assert "set-cookie" not in visit.answer.headers
+        assert not passphrase or passphrase not in visit.text
+        pages.add(visit.text.replace(f'value="{handle}"', "value"))
+    assert len(pages) == 1
+    assert "Nama pengguna atau frasa sandi tidak cocok." in pages.pop()
+
+
+def test_an_officer_who_is_let_go_loses_the_open_session(portal: Site) -> None:
+    """From the roster entry on, the pages answer with a refusal."""
+    join(portal.bench, {"mantan": ("operator",)})
+    visit = portal.officer("mantan")
+    assert visit.open("/petugas").status == 200
+    leave(portal.bench, "mantan")
+    assert visit.open("/petugas").status == 403
+
+
+def test_a_new_sign_in_ends_the_session_before(portal: Site) -> None:
+    """Rotation: the old cookie opens nothing."""
+    visit = portal.officer("operator")
+    old = visit.client.cookies["petugas"]
+    visits.enter_staff(visit, "operator")
+    assert visit.client.cookies["petugas"] != old
+    thief = portal.visit()
+    thief.client.cookies.set("petugas", old)
+    assert thief.open("/petugas").location == "/petugas/masuk"
+
+
+def test_fifteen_idle_minutes_end_a_session(portal: Site) -> None:
+    """And eight hours end one that was never idle."""
+    visit = portal.officer("operator")
+    portal.clock.advance(minutes=14, seconds=59)
+    assert visit.open("/petugas").status == 200
+    portal.clock.advance(minutes=15)
+    assert (visit.open("/petugas").status, visit.location) == (303, "/petugas/masuk")
+    visits.enter_staff(visit, "operator")
+    for _ in range(48):
+        assert visit.open("/petugas").status == 200
+        portal.clock.advance(minutes=10)
+    assert visit.open("/petugas").status == 303
+
+
+def test_all_sessions_can_be_ended(portal: Site) -> None:
+    """The page lists them, and one press ends each, also in other browsers, and nobody else's."""
+    one, two, other = (portal.officer(name) for name in ("irban", "irban", "tim"))
+    one.open("/petugas/sesi")
+    assert one.text.count("<tr role=") == 3
+    one.send("/petugas/sesi/akhiri")
+    assert one.location == "/petugas/masuk"
+    assert one.open("/petugas").status == 303
+    assert two.open("/petugas").status == 303
+    assert other.open("/petugas").status == 200
+
+
+def test_ending_all_sessions_needs_the_token(portal: Site) -> None:
+    """Nobody is signed out by another site's form."""
+    visit = portal.officer("irban")
+    for token in ("", "x", portal.officer("irban").open("/petugas/sesi").text[:40]):
+        assert visit.post("/petugas/sesi/akhiri", {"csrf": token}).status == 403
+    assert visit.open("/petugas").status == 200
+
+
+def test_signing_out_ends_this_session_only(portal: Site) -> None:
+    one, two = portal.officer("irban"), portal.officer("irban")
+    cookie = one.client.cookies["petugas"]
+    one.open("/petugas").send("/petugas/keluar")
+    assert one.location == "/petugas/masuk"
+    one.client.cookies.set("petugas", cookie)
+    assert one.open("/petugas").status == 303
+    assert two.open("/petugas").status == 200
+
+
+def test_a_reporters_cookie_is_no_officers(portal: Site, reporter: Reporter) -> None:
+    """Neither under its own name nor under the other."""
+    visit, _ = reporter
+    assert visit.open("/petugas").status == 303
+    visit.client.cookies.set("petugas", visit.client.cookies["ruang"])
+    assert visit.open("/petugas").status == 303
+    officer = portal.officer("operator")
+    officer.client.cookies.set("ruang", officer.client.cookies["petugas"])
+    assert officer.open("/ruang").status == 303
+
+
+@pytest.mark.parametrize("field", ["reason", "message"])
+def test_a_text_typed_too_long_comes_back_to_its_writer(
+    portal: Site, reporter: Reporter, field: str
+) -> None:
+    """It waits, sealed, in the sign-in page, for the same person; a wrong try does not lose it."""
+    path = portal.path(reporter[1])
+    action = f"{path}/tindakan/reject" if field == "reason" else f"{path}/pesan"
+    words = "Alasan yang panjang sekali. " * 300
+    visit = portal.officer("operator")
+    pairs = visit.open(path).filled(action, {field: words})
+    portal.clock.advance(minutes=20)
+    before = portal.state()
+    visit.post(action, pairs)
+    assert "Sesi Anda sudah berakhir" in visit.text
+    assert words[:30] not in visit.text
+    visit.send("/petugas/masuk", {"handle": "operator", "passphrase": "salah"})
+    assert visit.status == 422
+    visit.send("/petugas/masuk", {"handle": "operator", "passphrase": passphrase_of("operator")})
+    assert visit.status == 200
+    assert visit.value(action, field).strip() == words.strip()
+    assert portal.state() == before
+    visit.send(action)
+    assert visit.status == 303
+
+
+@pytest.mark.parametrize("other", ["inspektur", "verifikator"])
+def test_another_officer_gets_nothing_of_it(portal: Site, reporter: Reporter, other: str) -> None:
+    """Also one who may see the same case."""
+    path = portal.path(reporter[1])
+    visit = portal.officer("operator")
+    words = "Alasan yang panjang sekali. " * 300
+    pairs = visit.open(path).filled(f"{path}/tindakan/reject", {"reason": words})
+    portal.clock.advance(minutes=20)
+    visit.post(f"{path}/tindakan/reject", pairs)
+    visit.send("/petugas/masuk", {"handle": other, "passphrase": passphrase_of(other)})
+    assert (visit.status, visit.location) == (303, "/petugas")
+    assert words[:30] not in visit.follow().text
+
+
+def test_a_tab_from_before_the_last_sign_in_keeps_its_text(
+    portal: Site, reporter: Reporter
+) -> None:
+    """Stale token, same person: shown again and not sent; another person's tab is refused."""
+    path = portal.path(reporter[1])
+    action = f"{path}/tindakan/reject"
+    visit = portal.officer("operator")
+    pairs = visit.open(path).filled(action, {"reason": "Alasan saya"})
+    visits.enter_staff(visit, "operator")
+    before = portal.state()
+    visit.post(action, pairs)
+    assert visit.status == 200
+    assert visit.value(action, "reason") == "Alasan saya"
+    visits.enter_staff(visit, "inspektur")
+    visit.post(action, pairs)
+    assert visit.status == 403
+    assert "Alasan saya" not in visit.text
+    assert portal.state() == before
+
+
+def test_a_case_that_left_the_desk_meanwhile_costs_no_sign_in(
+    portal: Site, reporter: Reporter
+) -> None:
+    """The text cannot be shown on a case that is gone; the officer is signed in all the same."""
+    path = portal.path(reporter[1])
+    visit = portal.officer("operator")
+    pairs = visit.open(path).filled(f"{path}/pesan", {"message": "Teks"})
+    portal.clock.advance(minutes=20)
+    visit.post(f"{path}/pesan", pairs)
+    portal.tamper("DELETE FROM desk_entry")
+    visit.send("/petugas/masuk", {"handle": "operator", "passphrase": passphrase_of("operator")})
+    assert (visit.status, visit.location) == (303, "/petugas")
+    assert visit.follow().status == 200

@@ -1,0 +1,78 @@
+"""The server's own tick: it works, and no failure of it ends the server or says too much."""
+
+import logging
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from casework.keys.sessions import Kind
+from portal.asgi import tick_until
+from tests.casework.office import Bench, bare_office
+
+SOON = 0.01
+PATIENCE = 30
+
+
+@dataclass
+class Lines(logging.Handler):
+    """Collects lines, and tells when there are enough."""
+
+    wanted: int = 2
+    lines: list[str] = field(default_factory=list)
+    enough: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        super().__init__()
+        self.setFormatter(logging.Formatter())
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+        if len(self.lines) >= self.wanted:
+            self.enough.set()
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Bench:
+    return bare_office(tmp_path / "office")
+
+
+def test_the_server_ticks_until_it_is_told_to_stop(bench: Bench) -> None:
+    sessions, stop = bench.office.sessions, threading.Event()
+    now = int(bench.clock().timestamp())
+    sessions.open(Kind.STAFF, "a" * 32, bytes(32), now)
+    bench.clock.advance(hours=9)
+    thread = threading.Thread(target=tick_until, args=(bench.office, stop, SOON))
+    thread.start()
+    swept = threading.Event()
+    while sessions.of_person("a" * 32, now) and not swept.wait(SOON):
+        assert thread.is_alive()
+    stop.set()
+    thread.join(PATIENCE)
+    assert not thread.is_alive()
+
+
+def test_a_failed_tick_is_one_line_without_data_and_is_tried_again(bench: Bench) -> None:
+    lines, stop = Lines(), threading.Event()
+    logger = logging.getLogger("suaka.tick")
+    logger.addHandler(lines)
+    with bench.office.engine.begin() as connection:
+        connection.exec_driver_sql('ALTER TABLE "case" RENAME TO kanari')
+    thread = threading.Thread(target=tick_until, args=(bench.office, stop, SOON))
+    thread.start()
+    try:
+        assert lines.enough.wait(PATIENCE)
+        assert thread.is_alive()
+    finally:
+        stop.set()
+        thread.join(PATIENCE)
+        logger.removeHandler(lines)
+    for line in lines.lines:
+        assert line.startswith("tick failed: ")
+        assert "\n" not in line
+        assert "kanari" not in line
+        assert str(bench.folder) not in line
