@@ -20,7 +20,7 @@ from portal.public.information import PUBLIC
 from portal.public.sign_in import start_session
 from portal.web.forms import read_form
 from portal.web.pages import see_other
-from portal.web.refusals import BadForm
+from portal.web.refusals import BadForm, Busy
 from portal.web.run import run
 
 if TYPE_CHECKING:
@@ -72,8 +72,13 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
             errors = {names[name]: key for name, key in refused.errors.items()}
             return page(portal, token, known, errors, status=422)
         response = see_other("/ruang")
-        async with portal.lane.place():
-            await start_session(portal, request, response, known.ticket, tokens.entropy_of(token))
+        try:
+            async with portal.lane.place():
+                entropy = tokens.entropy_of(token)
+                await start_session(portal, request, response, known.ticket, entropy)
+        except Busy:
+            # The words must not be lost to a moment's rush.
+            return page(portal, token, known, {}, status=503, busy=True)
         await run(_confirm, portal, token)
         return response
 
@@ -81,9 +86,15 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
 
 
 def page(
-    portal: Portal, token: bytes, known: Receipt, errors: Mapping[str, str], *, status: int = 200
+    portal: Portal,
+    token: bytes,
+    known: Receipt,
+    errors: Mapping[str, str],
+    *,
+    status: int = 200,
+    busy: bool = False,
 ) -> Response[str]:
-    """Return the receipt's page."""
+    """Return the receipt's page; ``busy`` says that the mailbox could not be opened just now."""
     return portal.pages.render(
         "public/receipt.html",
         status=status,
@@ -96,6 +107,7 @@ def page(
         come_back=_come_back(portal, known),
         ask=asked_of(token),
         errors=portal.messages(errors),
+        busy=busy,
     )
 
 

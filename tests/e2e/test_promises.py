@@ -26,7 +26,9 @@ def test_after_the_quick_exit_the_back_button_shows_nothing(chromium: Open, demo
     assert page.cookies() != []
     page.press("Keluar cepat")
     assert page.cookies() == []
-    secrets = [reporter.ticket, *reporter.words, "uang terima kasih"]
+    # One word alone may stand on any page: the list is of common words.
+    words = [f"<li>{word}</li>" for word in reporter.words]
+    secrets = [reporter.ticket, *words, "uang terima kasih"]
     for _ in range(4):
         # A page that came from a form is not even asked for again: the browser shows its own.
         with (
@@ -82,8 +84,11 @@ def test_the_print_view_holds_ticket_and_words_and_nothing_of_the_report(
     paper = printed.text()
     assert reporter.ticket in paper
     assert [word for word in reporter.words if word not in paper] == []
+    said = paper.lower()
+    for word in reporter.words:
+        said = said.replace(word, "")  # a common word among them tells nothing
     for telling in ("lapor", "suaka", "inspektorat", "petugas", "keluar cepat"):
-        assert telling not in paper.lower()
+        assert telling not in said
 
 
 def test_the_form_works_without_any_style(chromium: Open, demo: Demo) -> None:

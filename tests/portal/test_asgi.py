@@ -2,7 +2,8 @@
 
 import logging
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -60,9 +61,12 @@ def test_a_failed_tick_is_one_line_without_data_and_is_tried_again(bench: Bench)
     lines, stop = Lines(), threading.Event()
     logger = logging.getLogger("suaka.tick")
     logger.addHandler(lines)
-    with bench.office.engine.begin() as connection:
-        connection.exec_driver_sql('ALTER TABLE "case" RENAME TO kanari')
-    thread = threading.Thread(target=tick_until, args=(bench.office, stop, SOON))
+
+    def broken() -> datetime:
+        raise ValueError("kanari")
+
+    office = replace(bench.office, clock=broken)
+    thread = threading.Thread(target=tick_until, args=(office, stop, SOON))
     thread.start()
     try:
         assert lines.enough.wait(PATIENCE)

@@ -73,6 +73,7 @@ def test_the_export_holds_public_parts_only(run: Run, enrolled: Path, tmp_path: 
     target = tmp_path / "parts.json"
     answer = run("enrol", enrolled, "--export", target)
     assert answer.exit_code == 0
+    assert target.stat().st_mode & 0o777 == 0o600
     exported = PublicParts.from_bytes(target.read_bytes())
     for one in exported.officers:
         assert " ".join(one.fingerprint) in answer.stdout
