@@ -68,8 +68,9 @@ _ROWS = (
                          granter, signature, sealed)
     SELECT lower(hex(randomblob(16))), id, 'content', holder, 'whole', 1, received, reporter,
            randomblob(65), randomblob(200)
-    FROM fresh, (SELECT :guardian AS holder UNION ALL SELECT :operator)
-    WHERE holder = :guardian OR few ORDER BY 1
+    FROM fresh, (SELECT :guardian AS holder UNION ALL SELECT :operator UNION ALL SELECT :irban)
+    WHERE holder = :guardian OR holder = :operator AND few OR holder = :irban AND mark >= 5
+    ORDER BY 1
     """,
     """
     INSERT INTO desk_entry (person, case_id, due, state, category)

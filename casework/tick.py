@@ -1,7 +1,7 @@
 """What time alone brings about: ``suaka tick``, run by a timer or by the server itself.
 
 Deadlines need nothing here: whether one has lapsed follows from its due day. What is left is
-forgetting: receipt windows, ended sessions, replaced shred keys.
+forgetting (receipt windows, ended sessions, replaced shred keys), and desks that somebody wrote to.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from casework.case.tables import Case
+from casework.handling import astray
 from casework.intake import receipt
 from casework.store.engine import truncate_wal
 from casework.store.keystore import SHRED_KEYS
@@ -23,11 +24,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Done:
-    """How much a tick forgot."""
+    """How much a tick forgot, and how many cases it put back on the desks that hold them."""
 
     receipts: int
     sessions: int
     shred_keys: int
+    desks: int
 
 
 @dataclass(frozen=True)
@@ -48,16 +50,18 @@ def tick(office: Office) -> Done:
     """Do everything that is due; safe to run at any time, by several processes at once.
 
     Raises:
-        Unavailable: a database is locked, full or unreadable; the next tick does it.
+        Unavailable: a database is locked, full or unreadable, or its write-ahead log cannot be
+            emptied just now; the next tick does it.
     """
     with office.write() as uow:
         receipts = receipt.expire(uow)
         # Under the write lock no act is half-way between the two databases.
         shred_keys = uow.keystore.sweep(_spared(uow))
     sessions = office.sessions.sweep(int(office.clock().timestamp()))
+    desks = astray.mend(office)
     truncate_wal(office.engine)
     truncate_wal(office.keystore.engine)
-    return Done(receipts, sessions, shred_keys)
+    return Done(receipts, sessions, shred_keys, desks)
 
 
 def check_keys(uow: UnitOfWork) -> KeyCheck:

@@ -42,16 +42,22 @@ class Label(StrEnum):
     """Token of a form: the name under which its submission is remembered."""
 
     FORM_TICKET = "suaka/v1/form/ticket"
-    """Token of a form: the ticket."""
+    """Token of a form, salted with the pepper: the ticket."""
 
     FORM_WORDS = "suaka/v1/form/words"
-    """Token of a form: the secret key."""
+    """Token of a form, salted with the pepper: the secret key."""
+
+    FORM_WINDOW = "suaka/v1/form/window"
+    """Name of a submission: the name under which its receipt's window is remembered."""
 
     SESSION_ID = "suaka/v1/session/id"
     """Cookie of a session: the name under which the session is found."""
 
     SESSION_SEAL = "suaka/v1/session/seal"
-    """Cookie of a session: the key that the session's seed is sealed under."""
+    """Cookie of a session: the key that the session's person and seed are sealed under."""
+
+    SESSION_OWNER = "suaka/v1/session/owner"
+    """Seed of an officer: the name under which all of their sessions are found."""
 
     WORDS_CHECKSUM = "suaka/v1/words/checksum"
     """Entropy of a secret key: its checksum."""

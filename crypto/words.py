@@ -18,18 +18,29 @@ COUNT: Final = 8
 ENTROPY_SIZE: Final = 10
 """Bytes of entropy in a secret key."""
 
+LONGEST: Final = 400
+"""Most characters of what may be typed for a secret key; numbers and line ends included."""
+
 _BITS: Final = 11
 _PREFIX_LENGTH: Final = 4
 _RUN_OF_LETTERS: Final = re.compile(r"[^\W\d_]+")
 
 
+class TooLong(Malformed):
+    """More text than any secret key is; it was not read."""
+
+    def __init__(self) -> None:
+        """Say no more than that."""
+        super().__init__("words: longer than any secret key")
+
+
 class UnknownWords(Malformed):
-    """Some words are not on the list. Holds their places, never the words."""
+    """Some words are not on the list. Holds the first eight of their places, never the words."""
 
     def __init__(self, positions: tuple[int, ...], count: int) -> None:
         """Take the places, counted from 1, and how many words there were in all."""
         super().__init__(f"words: {len(positions)} of {count} unknown")
-        self.positions = positions
+        self.positions = positions[:COUNT]
         self.count = count
 
 
@@ -71,10 +82,14 @@ def decode(text: str) -> bytes:
     Case does not matter, and only the first four letters of a word do.
 
     Raises:
+        TooLong: more than `LONGEST` characters, whatever they are.
         UnknownWords: some are not on the list, however many there are.
         WrongCount: all are, but they are not eight.
         BadChecksum: eight words that belong to no secret key.
     """
+    # Normalising may take the square of the length, and make it eighteen times as long.
+    if len(text) > LONGEST:
+        raise TooLong
     typed = _RUN_OF_LETTERS.findall(unicodedata.normalize("NFKC", text).casefold())
     indices = [PREFIXES.get(word[:_PREFIX_LENGTH], -1) for word in typed]
     unknown = tuple(place for place, index in enumerate(indices, start=1) if index < 0)

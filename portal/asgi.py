@@ -66,13 +66,14 @@ def application() -> Litestar:
 
 
 def tick_until(office: Office, stop: threading.Event, seconds: float = TICK_SECONDS) -> None:
-    """Tick every so many seconds until told to stop; a failed tick is logged and tried again.
+    """Tick now and every so many seconds until told to stop; a failed tick is tried again.
 
-    The line holds the error's type and its place in the code, and nothing of the data.
+    The log's line holds the error's type and its place in the code, and nothing of the data.
     """
-    while not stop.wait(seconds):
+    while not stop.is_set():
         try:
             tick(office)
         except Exception as failed:  # noqa: BLE001 - it must not end the thread
             where = place(failed.__traceback__)
             LOGGER.error("tick failed: %s at %s", type(failed).__name__, where)  # noqa: TRY400 - a traceback could hold data
+        stop.wait(seconds)

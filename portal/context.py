@@ -44,7 +44,11 @@ class Guard:
 
 @dataclass(frozen=True)
 class Portal:
-    """One running portal; ``lane`` bounds key stretching, ``burst`` new reports."""
+    """One running portal; ``burst`` bounds new reports, and each lane key stretching.
+
+    Reports with their confirmations, reporters who sign in and officers who do have lanes of
+    their own: no rush on one of them keeps anybody out of another.
+    """
 
     office: Office
     pages: Pages
@@ -52,7 +56,9 @@ class Portal:
     reporters: Sessions
     staff: Sessions
     keeper: Keeper
-    lane: KdfLane
+    report_lane: KdfLane
+    reporter_lane: KdfLane
+    staff_lane: KdfLane
     burst: Burst
 
     def guard(self, session: Session) -> Guard:

@@ -133,7 +133,8 @@ class ErrorPages:
         status = _status_of(refused)
         if status is None:
             return self.unexpected(request, refused)
-        if isinstance(refused, Untrustworthy):
+        # On a reporter's page a line would tell whoever did the damage when its reporter came back.
+        if isinstance(refused, Untrustworthy) and self._is_staff(request):
             LOGGER.critical("%s: %s", _type_name(refused), refused)
         reason = next(_REASONS[kind] for kind in type(refused).__mro__ if kind in _REASONS)
         errors = dict(refused.errors) if isinstance(refused, InvalidInput) else {}
@@ -171,7 +172,7 @@ class ErrorPages:
         headers: Mapping[str, str] | None = None,
         **details: object,
     ) -> Response[str]:
-        staff = self._settings.is_staff_path(request.scope["path"])
+        staff = self._is_staff(request)
         template = f"errors/{status.value}.html"
         try:
             text = self._pages.text(
@@ -196,6 +197,9 @@ class ErrorPages:
             body = f"{status.value} {details.get('reference', '')}".strip()
             return Response(body, status_code=status.value, media_type="text/plain")
         return html(text, status=status.value, headers=headers)
+
+    def _is_staff(self, request: Request[Any, Any, Any]) -> bool:
+        return self._settings.is_staff_path(request.scope["path"])
 
 
 def place(traceback: TracebackType | None) -> str:

@@ -64,7 +64,10 @@ class CostSection(Section, frozen=True):
 
 
 class LimitSection(Section, frozen=True):
-    """What the instance allows itself: KDFs at once and waiting; reports at once and a minute."""
+    """What one process allows itself: KDFs at once and waiting; reports at once and a minute.
+
+    The first two hold for each of three lanes: reports, reporters' sign-in, officers' sign-in.
+    """
 
     kdf_at_once: Annotated[int, msgspec.Meta(ge=1, le=64)] = 2
     kdf_waiting: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 100

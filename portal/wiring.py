@@ -175,6 +175,10 @@ def make_portal(office: Office, settings: Settings) -> Portal:
         "surface": Surface.BOTH.value,
     }
     web, limits = settings.web, settings.limits
+
+    def lane() -> KdfLane:
+        return KdfLane(limits.kdf_at_once, limits.kdf_waiting, seconds_each=0.2)
+
     return Portal(
         office=office,
         pages=Pages(context={"site": site}),
@@ -182,7 +186,9 @@ def make_portal(office: Office, settings: Settings) -> Portal:
         reporters=Sessions(office.sessions, Kind.REPORTER, tls=web.tls, clock=seconds),
         staff=Sessions(office.sessions, Kind.STAFF, tls=web.tls, clock=seconds),
         keeper=Keeper(derive(Label.KEEPER, office.pepper)),
-        lane=KdfLane(limits.kdf_at_once, limits.kdf_waiting, seconds_each=0.2),
+        report_lane=lane(),
+        reporter_lane=lane(),
+        staff_lane=lane(),
         burst=Burst(limits.reports_per_minute / 60, limits.report_burst, time.monotonic),
     )
 

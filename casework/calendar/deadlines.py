@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -23,15 +24,22 @@ if TYPE_CHECKING:
     from casework.store.unit import UnitOfWork
 
 
+PAST, FUTURE = timedelta(days=5 * 366), timedelta(days=366)
+"""How far before and after today the date of a document may lie."""
+
+
+def is_plausible(day: date, today: date) -> bool:
+    """Return whether a document's date may start a clock: five years back to one year ahead."""
+    return today - PAST <= day <= today + FUTURE
+
+
 def running(session: Session, case_id: str) -> list[DeadlineRow]:
     """Return the running deadlines of a case, the earliest first."""
-    return list(
-        session.scalars(
-            select(DeadlineRow)
-            .where(DeadlineRow.case_id == case_id, DeadlineRow.status == RUNNING)
-            .order_by(DeadlineRow.due, DeadlineRow.rule)
-        )
+    rows = session.scalars(
+        select(DeadlineRow).where(DeadlineRow.case_id == case_id, DeadlineRow.status == RUNNING)
     )
+    # Sorted here: asked for an order, SQLite would walk through the clocks of all cases by it.
+    return sorted(rows, key=lambda row: (row.due, row.rule))
 
 
 def lapsed(session: Session, case_id: str, today: date) -> frozenset[str]:

@@ -38,6 +38,11 @@ class Act:
     _granted: list[tuple[Grant, bytes]] = field(default_factory=list)
     _revoked: list[Grant] = field(default_factory=list)
     _created: list[str] = field(default_factory=list)
+    _stored: list[Grant] | None = None
+
+    def __post_init__(self) -> None:
+        """Begin only on what was signed. Raises: CaseDamaged."""
+        self.keyring.check_act()
 
     @property
     def case(self) -> Case:
@@ -52,6 +57,7 @@ class Act:
         Raises:
             Denied: the compartment exists and the actor holds no grant of it.
             Conflict: an item of this id exists already (the same form sent twice).
+            CaseDamaged: compartments, grants and leaves of the case do not agree.
         """
         uow = self.keyring.uow
         if item_id is not None and uow.session.get(Item, item_id) is not None:
@@ -63,7 +69,12 @@ class Act:
         )
 
     def grant(self, compartment: str, holders: Iterable[Holder]) -> None:
-        """Give a compartment to holders who do not have it; makes the compartment if absent."""
+        """Give a compartment to holders who do not have it; makes the compartment if absent.
+
+        Raises:
+            Denied: the compartment exists and the actor holds no grant of it.
+            CaseDamaged: compartments, grants and leaves of the case do not agree.
+        """
         identity = self._identity(compartment)
         have = self._holders(compartment)
         for holder in holders:
@@ -76,9 +87,13 @@ class Act:
                 )
 
     def revoke(self, compartment: str, persons: Iterable[str]) -> None:
-        """Take a compartment from persons; recovery cannot lose it."""
+        """Take a compartment from persons; recovery cannot lose it.
+
+        Raises:
+            CaseDamaged: a grant of the case was tampered with.
+        """
         losing = set(persons) - {RECOVERY}
-        for row in grants.rows_of(self.keyring.uow.session, self.case.id):
+        for row in self._standing():
             if row.compartment == compartment and row.holder in losing and row.share == WHOLE:
                 self._revoked.append(row)
 
@@ -125,9 +140,7 @@ class Act:
         uow = self.keyring.uow
         old_key = self.keyring.shred_key()
         leaving = {row.id for row in self._revoked}
-        staying = [
-            row for row in grants.rows_of(uow.session, self.case.id) if row.id not in leaving
-        ]
+        staying = [row for row in self._standing() if row.id not in leaving]
         version = self.case.shred_version + 1
         new_key = uow.keystore.new_shred_key(self.case.id, version)
         try:
@@ -142,9 +155,7 @@ class Act:
         self.case.shred_version = version
 
     def _identity(self, compartment: str) -> HybridIdentity:
-        uow = self.keyring.uow
-        exists = uow.session.get(Compartment, (self.case.id, compartment)) is not None
-        if exists or compartment in self._created:
+        if compartment in self._created or self._exists(compartment):
             return self.keyring.identity(compartment)
         identity = grants.new_identity()
         self.keyring.adopt(compartment, identity)
@@ -155,11 +166,45 @@ class Act:
         self.grant(compartment, (mine, recovery))
         return identity
 
+    def _exists(self, compartment: str) -> bool:
+        """Return whether a compartment was made.
+
+        Raises:
+            CaseDamaged: some of its traces are gone. Made again, it would have an identity that
+                the holders of the first do not know.
+        """
+        uow = self.keyring.uow
+        row = uow.session.get(Compartment, (self.case.id, compartment)) is not None
+        held = any(
+            grant.compartment == compartment for grant in grants.rows_of(uow.session, self.case.id)
+        )
+        if row != held or (not row and self.keyring.judge().made(compartment)):
+            raise CaseDamaged(f"compartment {compartment}")
+        return row
+
+    def _standing(self) -> list[Grant]:
+        """Return the stored grants in force, judged once; those put back leave with this act.
+
+        Raises:
+            CaseDamaged: a grant of the case was tampered with.
+        """
+        if self._stored is None:
+            keyring = self.keyring
+            judge, shred_key = keyring.judge(), keyring.shred_key()
+            self._stored = []
+            try:
+                for row in grants.rows_of(keyring.uow.session, self.case.id):
+                    (self._stored if judge.stands(row, shred_key) else self._revoked).append(row)
+            except CryptoError as error:
+                raise CaseDamaged("grant") from error
+        return self._stored
+
     def _holders(self, compartment: str) -> set[str]:
+        standing = self._standing()
         leaving = {row.id for row in self._revoked}
         stored = {
             row.holder
-            for row in grants.rows_of(self.keyring.uow.session, self.case.id)
+            for row in standing
             if row.compartment == compartment and row.id not in leaving
         }
         return stored | {row.holder for row, _ in self._granted if row.compartment == compartment}

@@ -1,8 +1,10 @@
-"""Who may give away a compartment, by the profile that a case keeps."""
+"""Who may give away a compartment, or take it away, by the profile that a case keeps."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from casework.law.vocabulary import ASSIGNED, GUARDIAN, REPORTER, Compartment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,3 +23,29 @@ def may_grant(profile: Profile, roles: Iterable[str], compartment: str) -> bool:
         )
         for rule in profile.transitions
     )
+
+
+def may_revoke(profile: Profile, roles: Iterable[str], event: str, compartment: str) -> bool:
+    """Return whether one of the roles takes a compartment away by the act called ``event``."""
+    acting = frozenset(roles)
+    return any(
+        rule.id == event
+        and not acting.isdisjoint(rule.by)
+        and any(holding.compartment == compartment for holding in rule.revokes)
+        for rule in profile.transitions
+    )
+
+
+def may_write(profile: Profile, roles: Iterable[str]) -> bool:
+    """Return whether one of the roles can come to hold the contents, and so write a message."""
+    named = {REPORTER, *profile.compartment(Compartment.CONTENT).holders}
+    named |= {
+        holding.holder
+        for rule in profile.transitions
+        for holding in rule.grants
+        if holding.compartment == Compartment.CONTENT
+    }
+    for role in profile.roles:
+        if (role.may_guard and GUARDIAN in named) or (role.assignable and ASSIGNED in named):
+            named.add(role.id)
+    return not named.isdisjoint(roles)

@@ -6,34 +6,28 @@ submit leaf, which names the hash of the reporter's public keys.
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from casework.case import grants, items
-from casework.case.authority import may_grant
+from casework.case import grants, items, past
+from casework.case.standing import Judge
 from casework.case.tables import Case, Grant, Item
 from casework.errors import Conflict, Denied, NotFound, Untrustworthy
-from casework.keys.tables import Person as PersonRow
-from casework.log import leaf as leaves
-from casework.log.tables import Leaf
-from crypto import canonical
 from crypto.errors import CryptoError, Tampered
-from crypto.persons import PublicKeys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from casework.case.items import Opened
+    from casework.case.past import Past
     from casework.keys.actor import Actor
     from casework.keys.roster import Roster
+    from casework.log.tables import Leaf
     from casework.store.unit import UnitOfWork
     from crypto.age import HybridIdentity
-
-SUBMIT = "submit"
-REPORTER_FACT = "reporter"
+    from crypto.persons import PublicKeys
 
 
 class CaseDamaged(Untrustworthy):
@@ -41,11 +35,6 @@ class CaseDamaged(Untrustworthy):
 
     Somebody changed rows or keys behind the portal's back, or the disk is failing.
     """
-
-
-def keys_digest(keys: PublicKeys) -> str:
-    """Return the hex SHA-256 by which a submit leaf names a reporter's public keys."""
-    return hashlib.sha256(canonical.encode(keys.to_json())).hexdigest()
 
 
 @dataclass
@@ -58,7 +47,7 @@ class Keyring:
     roster: Roster
     _identities: dict[str, HybridIdentity] = field(default_factory=dict, repr=False)
     _shred_keys: dict[int, bytes] = field(default_factory=dict, repr=False)
-    _reporter: PublicKeys | None = None
+    _past: tuple[int, Past] | None = field(default=None, repr=False)
 
     def holds(self, compartment: str) -> bool:
         """Return whether the actor has a whole grant of a compartment."""
@@ -76,8 +65,8 @@ class Keyring:
             if row is None:
                 raise Denied
             try:
-                if not self._rightly_made(row):
-                    raise Tampered("a grant was made without authority")
+                if not self.judge().stands(row, self.shred_key()):
+                    raise Tampered("a grant was put back that had been taken away")
                 seed = grants.open_grant(
                     self.uow.office.instance_id, row, self.shred_key(), self.actor, self.verify_key
                 )
@@ -124,17 +113,44 @@ class Keyring:
         """Return the reporter's public keys, as the submit leaf vouches for them.
 
         Raises:
-            Tampered: the row, the leaf or its hash was changed.
+            Tampered: the row or the leaf was changed, or an officer built on another submission.
         """
-        if self._reporter is None:
-            row = self.uow.session.get(PersonRow, self.case.reporter)
-            if row is None:
-                raise Tampered("the reporter's keys are gone")
-            keys = PublicKeys(row.recipient, row.verify_key)
-            if submit_fact(self.uow, self.case.id, REPORTER_FACT) != keys_digest(keys):
-                raise Tampered("the reporter's keys were exchanged")
-            self._reporter = keys
-        return self._reporter
+        keys = self.past().reporter
+        if keys is None:
+            raise Tampered("no submission vouches for the reporter's keys")
+        return keys
+
+    def past(self) -> Past:
+        """Return what the leaves of the case prove, checked once for each revision of the case."""
+        if self._past is None or self._past[0] != self.case.revision:
+            self._past = (self.case.revision, past.of(self.uow, self.case, self.roster))
+        return self._past[1]
+
+    def check_row(self) -> None:
+        """Compare the case's row with what was signed, before anything of it is believed.
+
+        Raises:
+            CaseDamaged: naming the columns that differ.
+        """
+        if wrong := self.past().contradictions(self.case):
+            raise CaseDamaged(f"case row: {', '.join(wrong)}")
+        try:
+            self.uow.office.catalogue.get(self.case.profile, self.case.profile_version)
+        except NotFound as error:
+            raise CaseDamaged("case row: profile") from error
+
+    def may_act(self) -> bool:
+        """Return whether the case's row is what was signed, so that acts can be built on it."""
+        return not self.past().doubts(self.case)
+
+    def check_act(self) -> None:
+        """Refuse to act on what nobody signed.
+
+        Raises:
+            CaseDamaged: naming what differs or is not vouched for.
+        """
+        if doubts := self.past().doubts(self.case):
+            raise CaseDamaged(f"case row: {', '.join(doubts)}")
 
     def items(self) -> Sequence[Item]:
         """Return the case's items in order of time, unopened."""
@@ -167,26 +183,19 @@ class Keyring:
         return True
 
     def told(self, leaf: Leaf) -> dict[str, Any] | None:
-        """Return what a leaf says, or ``None`` if it is not what its actor signed."""
-        body = leaves.read(leaf)
-        if body is None or body.get("case") != self.case.id:
-            return None
-        actor = body.get("actor")
-        if not isinstance(actor, str) or not leaves.is_signed(leaf, actor, self.verify_key):
-            return None
-        return body
+        """Return what a leaf says, or ``None`` if nobody entitled to it signed that."""
+        return self.past().bodies.get(leaf.number)
 
-    def _rightly_made(self, row: Grant) -> bool:
-        """Return whether the granter may give keys to this compartment at all.
-
-        Whoever writes the database has keys, too, if they are on the roster; a grant of theirs
-        would be signed, and lead officers to a compartment of their own making.
-        """
-        if row.granter == self.case.reporter:
-            return True
-        profile = self.uow.office.catalogue.get(self.case.profile, self.case.profile_version)
-        person = self.roster.person_on(row.granter, row.granted)
-        return person is not None and may_grant(profile, person.roles, row.compartment)
+    def judge(self) -> Judge:
+        """Return the judge of the case's grants."""
+        return Judge(
+            instance=self.uow.office.instance_id,
+            case=self.case,
+            profile=self.uow.office.catalogue.get(self.case.profile, self.case.profile_version),
+            roster=self.roster,
+            history=self.past().bodies,
+            verify_key=self.verify_key,
+        )
 
     def _row(self, compartment: str) -> Grant | None:
         return self.uow.session.scalar(
@@ -197,20 +206,3 @@ class Keyring:
                 Grant.share == grants.WHOLE,
             )
         )
-
-
-def submit_fact(uow: UnitOfWork, case_id: str, name: str) -> object:
-    """Return a fact that a case's first leaf states.
-
-    Raises:
-        Tampered: the leaf is gone, erased, changed, or not a submission.
-    """
-    leaf = uow.session.scalar(
-        select(Leaf).where(Leaf.case_id == case_id).order_by(Leaf.number).limit(1)
-    )
-    body = None if leaf is None else leaves.read(leaf)
-    if body is None:
-        raise Tampered("the first leaf of a case was changed")
-    if body.get("event") != SUBMIT or body.get("case") != case_id:
-        raise Tampered("the first leaf of a case is not its submission")
-    return body.get(name)

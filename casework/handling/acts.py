@@ -32,6 +32,7 @@ def open_case(uow: UnitOfWork, actor: Actor, case_id: str) -> tuple[Keyring, Pro
             not told apart.
         Denied: the actor is not in office today.
         RosterBroken: the chain that vouches for everybody is broken.
+        CaseDamaged: the case's row is not what its leaves say.
     """
     chain = roster.load(uow)
     if actor.kind != PersonKind.OFFICER or chain.person_on(actor.person_id, uow.today()) is None:
@@ -39,8 +40,9 @@ def open_case(uow: UnitOfWork, actor: Actor, case_id: str) -> tuple[Keyring, Pro
     case = uow.session.get(Case, case_id)
     if case is None or not desk.may_see(uow, actor.person_id, case_id):
         raise NotFound("case")
-    profile = uow.office.catalogue.get(case.profile, case.profile_version)
-    return Keyring(uow, case, actor, chain), profile
+    keyring = Keyring(uow, case, actor, chain)
+    keyring.check_row()
+    return keyring, uow.office.catalogue.get(case.profile, case.profile_version)
 
 
 def perform(  # noqa: PLR0917 - who acts on what, as seen when, in the order of speech
@@ -66,7 +68,7 @@ def perform(  # noqa: PLR0917 - who acts on what, as seen when, in the order of 
     case = keyring.case
     if case.revision != revision:
         raise Conflict("revision")
-    now = step.situation(uow, case)
+    now = step.situation(keyring, profile)
     role = step.roles_for(keyring, profile, now).get(transition_id)
     if role is None:
         raise InvalidTransition(case.state, transition_id, "officer")
@@ -105,4 +107,5 @@ def send(keyring: Keyring, text: str, item_id: str) -> bool:
     except Conflict:
         return False
     act.finish(MESSAGE, {})
+    desk.refresh(keyring.uow, keyring.case)
     return True

@@ -84,17 +84,17 @@ def read(uow: UnitOfWork, actor: Actor, case_id: str) -> CaseFile:
     """Return a case for its page.
 
     Raises:
-        NotFound, Denied, RosterBroken: see :func:`casework.handling.acts.open_case`.
+        NotFound, Denied, RosterBroken, CaseDamaged: see :func:`casework.handling.acts.open_case`.
     """
     keyring, profile = open_case(uow, actor, case_id)
     case = keyring.case
-    now = step.situation(uow, case)
+    now, past = step.situation(keyring, profile), keyring.past()
     offered = step.roles_for(keyring, profile, now)
     return CaseFile(
         case_id=case.id,
         ticket=case.ticket,
-        state=profile.state(case.state),
-        category=case.category,
+        state=profile.state(past.state or case.state),
+        category=past.category if past.state else case.category,
         received=case.received,
         revision=case.revision,
         flags=now.flags,

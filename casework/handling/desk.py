@@ -1,7 +1,8 @@
 """Each officer's desk: the cases that they hold keys to, in the order of what is due first.
 
-The desk is derived. :func:`refresh` is called in the transaction of every act, and decrypts
-nothing; lists are read from it page by page.
+The desk is derived. :func:`refresh` is called in the transaction of every act and message, and
+decrypts nothing; lists are read from it page by page. Who may see a case is asked of the grants
+themselves, and :mod:`casework.handling.astray` mends what somebody did to the lists.
 """
 
 from __future__ import annotations
@@ -159,8 +160,14 @@ def page(
 
 
 def may_see(uow: UnitOfWork, person_id: str, case_id: str) -> bool:
-    """Return whether a case lies on a person's desk."""
-    return uow.session.get(DeskEntry, (person_id, case_id)) is not None
+    """Return whether a person holds a case: by the grants, which the stored desk only lists."""
+    held = select(Grant.id).where(
+        Grant.case_id == case_id,
+        Grant.holder == person_id,
+        Grant.share == WHOLE,
+        Grant.compartment.in_(ON_DESK),
+    )
+    return uow.session.scalar(held.limit(1)) is not None
 
 
 def _queries(

@@ -11,6 +11,7 @@ from sqlalchemy import delete, select
 from casework.calendar import deadlines
 from casework.calendar.tables import MET, STOPPED
 from casework.case.act import Act
+from casework.case.past import SUBMIT
 from casework.case.tables import Assignment, CaseFlag, Compartment
 from casework.errors import InvalidInput, InvalidTransition
 from casework.handling import desk, keys
@@ -19,13 +20,13 @@ from casework.law import engine
 from casework.law.engine import Facts, Situation
 from casework.law.vocabulary import REPORTER, Need
 from casework.law.vocabulary import Compartment as Kind
-from casework.log import leaf as leaves
-from casework.log.tables import Leaf
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from datetime import date
 
     from casework.case.keyring import Keyring
+    from casework.case.past import Entry
     from casework.case.tables import Case
     from casework.law.engine import Step
     from casework.law.profile import Profile
@@ -39,16 +40,37 @@ TOLD = "told"
 """Item kind: what an act tells the reporter."""
 
 
-def situation(uow: UnitOfWork, case: Case) -> Situation:
-    """Return what a case's history says that transitions depend on; changed leaves say nothing."""
-    flags = uow.session.scalars(select(CaseFlag.flag).where(CaseFlag.case_id == case.id))
-    rows = uow.session.scalars(select(Leaf).where(Leaf.case_id == case.id))
-    times = Counter(str(body["event"]) for row in rows if (body := leaves.read(row)))
+def situation(keyring: Keyring, profile: Profile) -> Situation:
+    """Return what a case's history says that transitions depend on; only proven leaves speak.
+
+    Flags follow from the acts that raise and clear them; their rows are there for the lists.
+    """
+    uow, entries = keyring.uow, keyring.past().entries
+    flags: set[str] = set()
+    for entry in entries:
+        cleared, raised = _flags(profile, entry, by_reporter=entry.actor == keyring.case.reporter)
+        flags = (flags - cleared) | raised
     return Situation(
         flags=frozenset(flags),
-        lapsed=deadlines.lapsed(uow.session, case.id, uow.today()),
-        times=dict(times),
+        lapsed=deadlines.lapsed(uow.session, keyring.case.id, uow.today()),
+        times=dict(Counter(entry.event for entry in entries)),
     )
+
+
+def _flags(profile: Profile, entry: Entry, *, by_reporter: bool) -> tuple[set[str], set[str]]:
+    """Return the flags that an act or a message clears and raises, as :func:`take` moves them."""
+    if entry.event == SUBMIT:
+        return set(), set()
+    cleared, raised = set[str](), set[str]()
+    for rule in profile.transitions:
+        if rule.id == entry.event:
+            cleared |= set(rule.clears)
+            raised |= set(rule.raises)
+    for category in profile.categories:
+        if category.id == entry.category:
+            raised |= set(category.raises)
+    (raised if by_reporter else cleared).add(desk.NEW_MESSAGE)
+    return cleared, raised
 
 
 def take(
@@ -66,7 +88,8 @@ def take(
 
     Raises:
         InvalidTransition, InvalidInput: see :func:`casework.law.engine.apply`; or a text is too
-            long, or nobody holds the office that the case would go to.
+            long, a document of no plausible date, or nobody holds the office that the case would
+            go to.
         Denied: the actor does not hold a compartment that the act writes to.
         Conflict: the form was sent before.
     """
@@ -74,7 +97,7 @@ def take(
     rule = next((one for one in profile.transitions if one.id == transition_id), None)
     if rule is None:
         raise InvalidTransition(case.state, transition_id, role)
-    facts = _asked_for(rule, facts)
+    facts = _asked_for(rule, facts, uow.today())
     step = engine.apply(profile, case.state, transition_id, role, facts)
     act = Act(keyring)
     assigned = keys.assignees(keyring, profile, facts)
@@ -88,7 +111,10 @@ def take(
     case.state = step.to_state
     if facts.category is not None:
         case.category = facts.category
-    act.finish(step.transition, {"role": role, "from": step.from_state, "to": step.to_state})
+    told_of = {"role": role, "from": step.from_state, "to": step.to_state}
+    if facts.category is not None:
+        told_of["category"] = facts.category
+    act.finish(step.transition, told_of)
     _move_flags(uow, case, step)
     for person in assigned:
         if uow.session.get(Assignment, (case.id, person.person_id)) is None:
@@ -101,11 +127,11 @@ def take(
     return step
 
 
-def _asked_for(rule: Transition, facts: Facts) -> Facts:
+def _asked_for(rule: Transition, facts: Facts, today: date) -> Facts:
     """Return the facts without what the act does not ask for, so that no form can smuggle it in.
 
     Raises:
-        InvalidInput: a text is longer than any text may be.
+        InvalidInput: a text is longer than any text may be, or a document of no plausible date.
     """
     texts = {
         Need.REASON: facts.reason,
@@ -113,11 +139,19 @@ def _asked_for(rule: Transition, facts: Facts) -> Facts:
         Need.MESSAGE: facts.message,
         Need.MISSING_ITEMS: "\n".join(facts.missing_items),
     }
-    if errors := {str(need): "report.too_long" for need in texts if len(texts[need]) > LONG}:
+    errors = {str(need): "report.too_long" for need in texts if len(texts[need]) > LONG}
+    documents = {kind: one for kind, one in facts.documents.items() if kind in rule.documents}
+    errors |= {
+        f"document.{kind}": "law.document_date"
+        for kind, document in documents.items()
+        if not deadlines.is_plausible(document.day, today)
+    }
+    if errors:
         raise InvalidInput(errors)
     asked = rule.requires
     return replace(
         facts,
+        documents=documents,
         missing_items=facts.missing_items if Need.MISSING_ITEMS in asked else (),
         assignees=facts.assignees if Need.ASSIGNEES in asked else (),
         outcome=facts.outcome if Need.OUTCOME in asked else None,
@@ -201,6 +235,8 @@ def roles_for(keyring: Keyring, profile: Profile, now: Situation) -> Mapping[str
     Only what the officer's keys suffice for: an office offers nothing that it then must refuse.
     """
     uow = keyring.uow
+    if not keyring.may_act():
+        return {}
     person = keyring.roster.person_on(keyring.actor.person_id, uow.today())
     made = set(
         uow.session.scalars(select(Compartment.kind).where(Compartment.case_id == keyring.case.id))

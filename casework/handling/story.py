@@ -1,7 +1,7 @@
 """The story of a case: what was said and done, in order of time, each piece checked.
 
 A piece that cannot be verified is shown as such and never with its contents. A leaf that was
-changed, or whose items are gone, shows as a gap.
+changed, that is missing from the chain, or whose items are gone, shows as a gap.
 """
 
 from __future__ import annotations
@@ -10,10 +10,6 @@ from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
-
-from sqlalchemy import select
-
-from casework.log.tables import Leaf
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -52,8 +48,13 @@ def tell(keyring: Keyring, compartments: Iterable[str]) -> list[Piece]:
     """
     readable = {name for name in compartments if keyring.holds(name)}
     rows = keyring.items()
-    told = _told(keyring)
+    told = keyring.past().bodies
     pieces = _gaps(told, rows)
+    pieces += [
+        Piece(number, None, Trust.MISSING)
+        for number in sorted(keyring.past().breaks)
+        if number not in {piece.leaf for piece in pieces}
+    ]
     for row in rows:
         if row.compartment in readable:
             pieces.append(_piece(keyring, told, row))
@@ -76,14 +77,6 @@ def _piece(keyring: Keyring, told: Mapping[int, dict[str, Any] | None], row: Ite
         author=opened.author,
         body=opened.body,
     )
-
-
-def _told(keyring: Keyring) -> dict[int, dict[str, Any] | None]:
-    """Return what each leaf of the case says, by number; ``None`` for one that was changed."""
-    leaves = keyring.uow.session.scalars(
-        select(Leaf).where(Leaf.case_id == keyring.case.id).order_by(Leaf.number)
-    )
-    return {leaf.number: keyring.told(leaf) for leaf in leaves}
 
 
 def _names(body: Mapping[str, Any] | None, row: Item) -> bool:

@@ -63,29 +63,32 @@ def open_own(uow: UnitOfWork, actor: Actor) -> tuple[Keyring, Profile]:
     Raises:
         Denied: the actor is no reporter.
         NotFound: the case is gone.
+        CaseDamaged: the case's row is not what its leaves say.
     """
     if actor.kind != PersonKind.REPORTER:
         raise Denied
     case = uow.session.scalar(select(Case).where(Case.reporter == actor.person_id))
     if case is None:
         raise NotFound("case")
-    profile = uow.office.catalogue.get(case.profile, case.profile_version)
-    return Keyring(uow, case, actor, roster.load(uow)), profile
+    keyring = Keyring(uow, case, actor, roster.load(uow))
+    keyring.check_row()
+    return keyring, uow.office.catalogue.get(case.profile, case.profile_version)
 
 
 def read(uow: UnitOfWork, actor: Actor) -> Mailbox:
-    """Return the reporter's mailbox. Raises: Denied, NotFound, RosterBroken."""
+    """Return the reporter's mailbox. Raises: Denied, NotFound, RosterBroken, CaseDamaged."""
     keyring, profile = open_own(uow, actor)
     case = keyring.case
-    now = step.situation(uow, case)
+    now = step.situation(keyring, profile)
     pieces = tuple(story.tell(keyring, (Kind.CONTENT,)))
     told = [piece.body for piece in pieces if piece.kind == step.TOLD]
     outcomes = [body["outcome"] for body in told if "outcome" in body]
     asked = [tuple(body["missing_items"]) for body in told if "missing_items" in body]
-    actions = engine.allowed(profile, case.state, REPORTER, now)
+    may_act = keyring.may_act()
+    actions = engine.allowed(profile, case.state, REPORTER, now) if may_act else ()
     return Mailbox(
         ticket=case.ticket,
-        state=profile.state(case.state),
+        state=profile.state(keyring.past().state or case.state),
         received=case.received,
         promises=_promises(uow, case, profile),
         pieces=pieces,
@@ -108,7 +111,7 @@ def act(uow: UnitOfWork, actor: Actor, transition_id: str, facts: Facts, item_id
     keyring, profile = open_own(uow, actor)
     if uow.session.get(Item, item_id) is not None:
         return
-    facts = replace(facts, situation=step.situation(uow, keyring.case))
+    facts = replace(facts, situation=step.situation(keyring, profile))
     step.take(keyring, profile, transition_id, REPORTER, facts, item_id=item_id)
 
 

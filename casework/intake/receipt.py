@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hmac
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
@@ -11,6 +12,8 @@ from sqlalchemy import select
 from casework.calendar import deadlines
 from casework.case.tables import Case
 from casework.errors import InvalidInput
+from casework.intake.token import window_of
+from casework.intake.windows import WINDOW_SECONDS
 from casework.law.vocabulary import REPORTER
 
 if TYPE_CHECKING:
@@ -70,13 +73,28 @@ def confirm(uow: UnitOfWork, submission: bytes) -> None:
     case = uow.session.scalar(select(Case).where(Case.submission == submission))
     if case is not None:
         case.receipt_open = False
-    uow.office.windows.close(submission)
+    uow.office.windows.forget(window_of(submission, pepper=uow.office.pepper))
 
 
 def expire(uow: UnitOfWork) -> int:
-    """Close every receipt whose window has run out; return how many (for ``suaka tick``)."""
+    """Close every receipt whose window has run out; return how many (for ``suaka tick``).
+
+    A receipt without any window (the ephemeral file was lost) is closed once its day is over, so
+    that no form leads to its words for ever.
+    """
+    office, now = uow.office, uow.now()
+    windows = office.windows.known(now)
+    # Half an hour late: just after midnight, yesterday's last report may not have been shown yet.
+    latest = (now - timedelta(seconds=WINDOW_SECONDS)).astimezone(office.tz).date()
     closed = 0
-    for submission in uow.office.windows.expired(uow.now()):
-        confirm(uow, submission)
-        closed += 1
+    for case in uow.session.scalars(select(Case).where(Case.receipt_open)):
+        name = window_of(case.submission, pepper=office.pepper)
+        if not windows.pop(name, case.received >= latest):
+            case.receipt_open = False
+            office.windows.forget(name)
+            closed += 1
+    for name, still_open in windows.items():
+        if not still_open:
+            # No open receipt is behind it: a crash came between the two files.
+            office.windows.forget(name)
     return closed

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from casework.case import grants, items
 from casework.case.grants import SHARE_A, SHARE_B, Holder, Scope
-from casework.case.keyring import REPORTER_FACT, keys_digest
+from casework.case.past import REPORTER_FACT, keys_digest
 from casework.case.tables import Case, Grant
 from casework.errors import CaseworkError
 from casework.intake.token import entropy_of, submission_of, ticket_of
@@ -138,8 +138,9 @@ def _seal_all(
 
 def _wrap(office: Office, token: bytes, prepared: Prepared) -> Wrap:
     """Stretch the secret key that a form leads to, and wrap the reporter's seed under it."""
+    entropy = entropy_of(token, pepper=office.pepper)
     keys = accounts.reporter_keys(
-        office.instance_id, prepared.case.ticket, entropy_of(token), office.secret_key_kdf
+        office.instance_id, prepared.case.ticket, entropy, office.secret_key_kdf
     )
     reporter = prepared.reporter
     return accounts.make_wrap(reporter.person_id, reporter.person, keys)
@@ -148,11 +149,12 @@ def _wrap(office: Office, token: bytes, prepared: Prepared) -> Wrap:
 def _begin(office: Office, token: bytes, attempt: int, chain: Roster, day: date) -> Prepared:
     """Make the rows of a new case and its reporter, with nothing in it yet."""
     profile, person = office.profile, Person.generate()
+    ticket = ticket_of(token, attempt, pepper=office.pepper)
     reporter = Actor(new_id(), person, PersonKind.REPORTER)
     return Prepared(
         case=Case(
             id=new_id(),
-            ticket=ticket_of(token, attempt),
+            ticket=ticket,
             submission=submission_of(token),
             receipt_open=True,
             profile=profile.id,
@@ -180,6 +182,7 @@ def _begin(office: Office, token: bytes, attempt: int, chain: Roster, day: date)
             "profile_version": profile.version,
             "roster": chain.version,
             REPORTER_FACT: keys_digest(person.public),
+            "ticket": ticket,
         },
         roster_head=chain.head,
     )

@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from casework.calendar import deadlines
 from casework.case import grants
-from casework.case.keyring import SUBMIT
+from casework.case.past import SUBMIT
 from casework.case.tables import Case, Compartment
 from casework.errors import CaseworkError, Conflict, Expired
 from casework.handling import desk
@@ -27,7 +27,14 @@ from casework.intake.sealing import (
     prepare,
     receivers,
 )
-from casework.intake.token import TOKEN_SIZE, entropy_of, new_token, submission_of, words_of
+from casework.intake.token import (
+    TOKEN_SIZE,
+    entropy_of,
+    new_token,
+    submission_of,
+    window_of,
+    words_of,
+)
 from casework.keys import roster
 from casework.log.leaf import Draft, append
 
@@ -96,9 +103,10 @@ def again(office: Office, token: bytes) -> Receipt | None:
         case = uow.session.scalar(select(Case).where(Case.submission == submission))
         if case is None:
             return None
-        if not case.receipt_open or not office.windows.is_open(submission, uow.now()):
+        window = window_of(submission, pepper=office.pepper)
+        if not case.receipt_open or not office.windows.is_open(window, uow.now()):
             raise Expired("receipt")
-        return receipt_of(uow, case, words_of(token))
+        return receipt_of(uow, case, words_of(token, pepper=office.pepper))
 
 
 def _store(uow: UnitOfWork, prepared: Prepared) -> None:

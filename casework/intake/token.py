@@ -1,4 +1,9 @@
-"""What a form's token leads to: everything that the same form must always lead to again."""
+"""What a form's token leads to: everything that the same form must always lead to again.
+
+A blank form stays behind: in a browser's history, in a page that was printed or saved. Ticket and
+words therefore also depend on the office's pepper, so that a token alone leads to neither, and
+the office can stop showing them.
+"""
 
 from __future__ import annotations
 
@@ -22,17 +27,28 @@ def submission_of(token: bytes) -> bytes:
     return derive(Label.FORM_SUBMISSION, token)
 
 
-def ticket_of(token: bytes, attempt: int) -> str:
+def window_of(submission: bytes, *, pepper: bytes) -> bytes:
+    """Return the name under which a receipt's window is remembered; it does not name the case."""
+    return derive(Label.FORM_WINDOW, submission, salt=pepper)
+
+
+def ticket_of(token: bytes, attempt: int, *, pepper: bytes) -> str:
     """Return the ticket that a form leads to; ``attempt`` rises when a ticket is taken."""
-    entropy = derive(Label.FORM_TICKET, token, context=bytes([attempt]), length=ticket.ENTROPY_SIZE)
+    entropy = derive(
+        Label.FORM_TICKET,
+        token,
+        salt=pepper,
+        context=bytes([attempt]),
+        length=ticket.ENTROPY_SIZE,
+    )
     return ticket.make(entropy)
 
 
-def words_of(token: bytes) -> tuple[str, ...]:
+def words_of(token: bytes, *, pepper: bytes) -> tuple[str, ...]:
     """Return the eight words of the secret key that a form leads to."""
-    return words.encode(entropy_of(token))
+    return words.encode(entropy_of(token, pepper=pepper))
 
 
-def entropy_of(token: bytes) -> bytes:
+def entropy_of(token: bytes, *, pepper: bytes) -> bytes:
     """Return the 10 bytes behind the secret key that a form leads to."""
-    return derive(Label.FORM_WORDS, token, length=words.ENTROPY_SIZE)
+    return derive(Label.FORM_WORDS, token, salt=pepper, length=words.ENTROPY_SIZE)

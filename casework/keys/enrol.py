@@ -8,8 +8,10 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from msgspec import UNSET
 from sqlalchemy import func, select
 
 from casework.errors import CaseworkError, Conflict, Denied, InvalidInput
@@ -28,10 +30,11 @@ from crypto.persons import Person, PublicKeys
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import date
 
     from casework.keys.accounts import SignInKeys
     from casework.keys.chain import PersonRecord, StoredEntry
-    from casework.keys.members import Roster
+    from casework.keys.members import Roster, RosterPerson
     from casework.store.office import Office
     from casework.store.unit import UnitOfWork
 
@@ -220,7 +223,10 @@ def install_genesis(uow: UnitOfWork, file: bytes) -> Roster:
 def approve(
     uow: UnitOfWork, approver: Actor, people: Sequence[PersonRecord], reason: str
 ) -> Roster:
-    """Append a roster entry that replaces all records of the people it names.
+    """Append a roster entry that replaces the records of the people it names.
+
+    What the roster says of days before a person's first new record is carried over, so that
+    what they did then stays judged by it.
 
     Raises:
         Denied: the approver is not active, is named in it, or may not approve one of the roles.
@@ -231,7 +237,7 @@ def approve(
     accounts.vouched(roster, approver, uow.today())
     head = (roster.instance, roster.version, roster.head)
     signer = (approver.person_id, approver.person.signing)
-    entry = chain.make_change(head, uow.today(), people, reason, signer)
+    entry = chain.make_change(head, uow.today(), _with_past(roster, people), reason, signer)
     try:
         changed = rosters.extend(roster, entry, uow.office.profile)
     except RosterBroken as broken:
@@ -242,6 +248,36 @@ def approve(
     draft = _draft("roster_changed", approver.person_id, changed.version, entry)
     leaf.append(uow, draft, approver.person.signing)
     return changed
+
+
+def _with_past(roster: Roster, people: Sequence[PersonRecord]) -> list[PersonRecord]:
+    """Return new records after the person's former ones, the last closed the day before."""
+    starts: dict[str, date] = {}
+    for record in people:
+        starts[record.person] = min(record.from_, starts.get(record.person, record.from_))
+    kept = [
+        _record(one, min(one.until or start, start - timedelta(days=1)))
+        for person_id, start in starts.items()
+        for one in roster.people.get(person_id, ())
+        if one.since < start
+    ]
+    return [*kept, *people]
+
+
+def _record(one: RosterPerson, until: date) -> PersonRecord:
+    keys = chain.key_record(one.keys)
+    return chain.PersonRecord(
+        person=one.person_id,
+        handle=UNSET if one.handle is None else one.handle,
+        name=one.name,
+        position=one.position,
+        roles=one.roles,
+        recipient=keys.recipient,
+        verify_key=keys.verify_key,
+        from_=one.since,
+        until=until,
+        state=one.state,
+    )
 
 
 def _draft(event: str, actor: str, version: int, entry: StoredEntry) -> leaf.Draft:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -18,7 +19,8 @@ from crypto.errors import CryptoError
 from crypto.signatures import Purpose
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date
 
     from casework.keys.members import RoleRules
     from crypto.persons import PublicKeys
@@ -143,21 +145,37 @@ def _extend(
         raise RosterBroken(version, Flaw.SELF)
     approvable = {role for held in signer.roles for role in rules[held].approves}
     # The roles that a person loses count, too: else whoever may approve operators could turn
-    # the Inspektur into one.
+    # the Inspektur into one. What was over before this entry is neither gained nor lost by it.
     touched = {
         role
         for person_id, records in changed.items()
         for record in (*records, *roster.people.get(person_id, ()))
+        if record.until is None or record.until >= entry.day
         for role in record.roles
     }
     if not touched <= approvable:
         raise RosterBroken(version, Flaw.SIGNER)
+    for person_id, records in changed.items():
+        if _past(records, entry.day) != _past(roster.people.get(person_id, ()), entry.day):
+            # What somebody was entitled to grant then would lose its ground.
+            raise RosterBroken(version, Flaw.PAST)
     return replace(
         roster,
         day=entry.day,
         heads=(*roster.heads, stored.hash),
         people=MappingProxyType({**roster.people, **changed}),
+        before=roster,
     )
+
+
+def _past(records: Iterable[RosterPerson], day: date) -> list[RosterPerson]:
+    """Return what records say of the days before ``day``, whichever entry says it."""
+    eve = day - timedelta(days=1)
+    return [
+        replace(record, until=min(record.until or eve, eve), version=0)
+        for record in records
+        if record.since <= eve
+    ]
 
 
 def _check_signature(stored: StoredEntry, entry: Entry, verify_key: bytes) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from casework.errors import NotFound
@@ -86,7 +86,10 @@ class RosterPerson:
 
 @dataclass(frozen=True)
 class Roster:
-    """The verified roster. Only :mod:`casework.keys.judge` makes one."""
+    """The verified roster. Only :mod:`casework.keys.judge` makes one.
+
+    ``before`` is the roster without its last entry.
+    """
 
     instance: str
     recovery: PublicKeys
@@ -94,6 +97,7 @@ class Roster:
     day: date
     heads: tuple[str, ...]
     people: Mapping[str, tuple[RosterPerson, ...]]
+    before: Roster | None = field(default=None, repr=False, compare=False)
 
     @property
     def version(self) -> int:
@@ -153,6 +157,23 @@ class Roster:
             if record.active_on(day):
                 return record
         return None
+
+    def roles_on(self, person_id: str, day: date) -> frozenset[str]:
+        """Return every role that a person held at some hour of ``day``.
+
+        What was done in the morning by somebody who was moved at noon was done rightly: all
+        entries of the day count, and the one that was in force when it began. Later ones cannot
+        say anything else of it (:mod:`casework.keys.judge`).
+        """
+        roles: set[str] = set()
+        version: Roster | None = self
+        while version is not None:
+            record = version.person_on(person_id, day)
+            roles.update(record.roles if record is not None else ())
+            if version.day < day:
+                break
+            version = version.before
+        return frozenset(roles)
 
     def may(self, person_id: str, role: str, day: date) -> bool:
         """Whether a person holds ``role`` on ``day``."""

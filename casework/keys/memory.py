@@ -69,15 +69,26 @@ def begin(uow: UnitOfWork, actor: Actor) -> None:
 def check_and_update(uow: UnitOfWork, actor: Actor) -> Roster:
     """Compare roster and log with what the officer has seen, then remember them as they are now.
 
-    Call it in a reading unit of work, at sign-in: the keystore commits on its own, and a memory
-    of leaves that are then rolled back would be a false alarm for ever after. Returns the
-    verified roster.
+    Call it outside of any writing unit of work, at sign-in: the keystore commits on its own, and
+    a memory of leaves that are then rolled back would be a false alarm for ever after. Returns
+    the verified roster, which may be newer than the caller's look at the database.
 
     Raises:
         RolledBack: something is older, different or missing; the memory stays as it was.
         RosterBroken: the roster does not verify at all.
     """
     memory = _recall(uow, actor)
+    # Looked at afterwards, in a snapshot of its own: one that is older than the memory would be a
+    # false alarm whenever the same officer signs in twice at once.
+    with uow.office.read() as fresh:
+        roster, seen = _compare(fresh, memory)
+    if seen != memory:
+        _remember(uow, actor, seen)
+    return roster
+
+
+def _compare(uow: UnitOfWork, memory: Memory) -> tuple[Roster, Memory]:
+    """Return the roster, and what is to be remembered now. Raises: RolledBack, RosterBroken."""
     roster = rosters.load(uow)
     if roster.version < memory.roster_version:
         raise RolledBack(Rollback.ROSTER_OLDER)
@@ -97,9 +108,7 @@ def check_and_update(uow: UnitOfWork, actor: Actor) -> Roster:
         log_size=size,
         log_last=(_leaf_hash(uow, size - 1) if size else None) or NO_PREVIOUS,
     )
-    if seen != memory:
-        _remember(uow, actor, seen)
-    return roster
+    return roster, seen
 
 
 def _leaf_hash(uow: UnitOfWork, number: int) -> str | None:

@@ -1,9 +1,11 @@
 """Sessions: a cookie of 256 random bits, and a small file that is useless without it.
 
 The file (in the runtime directory, tmpfs in production, never in a backup) keeps of each session
-an identifier derived from the cookie and the person's seed sealed under a key derived from the
-cookie. Whoever reads or steals the file opens nothing; whoever writes to it can end sessions, but
-not make one, move one to another person, or outlast its absolute end.
+an identifier derived from the cookie, and the person with their seed sealed under a key derived
+from the cookie. Whoever reads or steals the file opens nothing, and does not learn whose a session
+is: an officer's sessions share a name derived from their seed, a reporter's share nothing. Whoever
+writes to it can end sessions, but not make one, move one to another person, or outlast its absolute
+end.
 """
 
 from __future__ import annotations
@@ -34,6 +36,7 @@ IDLE: Final = 15 * 60
 
 BUSY_SECONDS: Final = 10
 _COOKIE_LENGTH: Final = 43
+_PERSON_LENGTH: Final = 32
 _SEAL_CONTEXT: Final = b"seed"
 _CSRF_CONTEXT: Final = b"csrf"
 # Safe because the sealing key is derived from a cookie that seals exactly once.
@@ -42,11 +45,11 @@ _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS session (
     id      BLOB PRIMARY KEY CHECK (length(id) = 32),
     kind    TEXT NOT NULL CHECK (kind IN ('reporter', 'staff')),
-    person  TEXT NOT NULL,
+    owner   BLOB CHECK (length(owner) = 32),
     created INTEGER NOT NULL,
     seen    INTEGER NOT NULL,
     ends    INTEGER NOT NULL,
-    sealed  BLOB NOT NULL CHECK (length(sealed) = 48)
+    sealed  BLOB NOT NULL CHECK (length(sealed) = 80)
 ) WITHOUT ROWID
 """
 
@@ -104,6 +107,9 @@ class SessionStore:
         # A write-ahead log would keep ended sessions until its next checkpoint.
         self._db.execute("PRAGMA journal_mode = DELETE")
         self._db.execute("PRAGMA synchronous = FULL")
+        # The former format named people in clear, beside exact times.
+        if "person" in {row[1] for row in self._db.execute("PRAGMA table_info(session)")}:
+            self._db.execute("DROP TABLE session")
         self._db.execute(_SCHEMA)
 
     def close(self) -> None:
@@ -119,15 +125,22 @@ class SessionStore:
         The cookie is always a new one, so that nobody can plant one before a sign-in.
 
         Raises:
-            ValueError: if `seed` is not 32 bytes.
+            ValueError: if `seed` is not 32 bytes, or `person` not 32 characters of ASCII.
         """
         if len(seed) != COOKIE_BYTES:
             msg = "a person's seed has 32 bytes"
             raise ValueError(msg)
+        if len(person) != _PERSON_LENGTH or not person.isascii():
+            msg = "a person's id has 32 characters"
+            raise ValueError(msg)
         secret = secrets.token_bytes(COOKIE_BYTES)
         ends = now + self._lifetimes[kind]
-        sealed = _cipher(secret).encrypt(_NONCE, seed, _bound(kind, person, now, ends))
-        row = (_identifier(secret), kind.value, person, now, now, ends, sealed)
+        # No page lists a reporter's sessions, so nothing may tell that two are of one person.
+        owner = _owner(seed) if kind is Kind.STAFF else None
+        sealed = _cipher(secret).encrypt(
+            _NONCE, seed + person.encode("ascii"), _bound(kind, owner, now, ends)
+        )
+        row = (_identifier(secret), kind.value, owner, now, now, ends, sealed)
         with self._transaction() as db:
             if replacing is not None:
                 self._delete(db, replacing)
@@ -146,7 +159,7 @@ class SessionStore:
         identifier = _identifier(secret)
         with self._transaction() as db:
             row = db.execute(
-                "SELECT kind, person, created, seen, ends, sealed FROM session WHERE id = ?",
+                "SELECT kind, owner, created, seen, ends, sealed FROM session WHERE id = ?",
                 (identifier,),
             ).fetchone()
             if row is None:
@@ -163,22 +176,22 @@ class SessionStore:
         with self._transaction() as db:
             self._delete(db, cookie)
 
-    def end_all(self, person: str, *, keep: str | None = None) -> int:
-        """End every session of a person, but the one of the cookie `keep`; return how many."""
+    def end_all(self, seed: bytes, *, keep: str | None = None) -> int:
+        """End every session of an officer, but the one of the cookie `keep`; return how many."""
         kept = _secret_of(keep) if keep is not None else None
         with self._transaction() as db:
             ended = db.execute(
-                "DELETE FROM session WHERE person = ? AND id IS NOT ?",
-                (person, _identifier(kept) if kept is not None else None),
+                "DELETE FROM session WHERE owner = ? AND id IS NOT ?",
+                (_owner(seed), _identifier(kept) if kept is not None else None),
             )
             return int(ended.rowcount)
 
-    def of_person(self, person: str, now: int) -> tuple[OpenSession, ...]:
-        """List a person's sessions that are not over, the one in use last coming first."""
+    def of_owner(self, seed: bytes, now: int) -> tuple[OpenSession, ...]:
+        """List an officer's sessions that are not over, the one in use last coming first."""
         with self._transaction() as db:
             rows = db.execute(
-                "SELECT created, seen, ends FROM session WHERE person = ? ORDER BY seen DESC",
-                (person,),
+                "SELECT created, seen, ends FROM session WHERE owner = ? ORDER BY seen DESC",
+                (_owner(seed),),
             ).fetchall()
         return tuple(
             OpenSession(created, seen)
@@ -240,15 +253,20 @@ def _cipher(secret: bytes) -> ChaCha20Poly1305:
     return ChaCha20Poly1305(derive(Label.SESSION_SEAL, secret, context=_SEAL_CONTEXT))
 
 
-def _bound(kind: str, person: str, created: int, ends: int) -> bytes:
-    return "\0".join((str(kind), str(created), str(ends), person)).encode()
+def _owner(seed: bytes) -> bytes:
+    return derive(Label.SESSION_OWNER, seed)
+
+
+def _bound(kind: str, owner: bytes | None, created: int, ends: int) -> bytes:
+    return "\0".join((str(kind), str(created), str(ends), (owner or b"").hex())).encode()
 
 
 def _unseal(secret: bytes, row: tuple[Any, ...]) -> Session | None:
-    kind, person, created, _seen, ends, sealed = row
+    kind, owner, created, _seen, ends, sealed = row
     try:
-        seed = _cipher(secret).decrypt(_NONCE, sealed, _bound(kind, person, created, ends))
+        plain = _cipher(secret).decrypt(_NONCE, sealed, _bound(kind, owner, created, ends))
     except InvalidTag:
         return None
+    seed, person = plain[:COOKIE_BYTES], plain[COOKIE_BYTES:].decode("ascii")
     csrf_secret = derive(Label.SESSION_SEAL, secret, context=_CSRF_CONTEXT)
     return Session(person, Kind(kind), seed, csrf_secret)

@@ -53,6 +53,7 @@ class Flaw(StrEnum):
     DUPLICATE = "duplicate_person"
     OVERLAP = "two_active_entries"
     PERIOD = "until_before_from"
+    PAST = "past_changed"
     ROLE = "unknown_role"
     ADMIN = "admin_with_casework_role"
     KEY = "not_a_key"

@@ -109,12 +109,20 @@ def subtract_working_days(calendar: HolidayCalendar, start: date, n: int) -> dat
 def working_days_between(calendar: HolidayCalendar, start: date, end: date) -> int:
     """Return how many working days lie after ``start`` up to and including ``end``.
 
-    With ``end`` before ``start`` the count is that of the reverse span, negative.
+    With ``end`` before ``start`` the count is that of the reverse span, negative. The cost is that
+    of the holiday table, however long the span.
     """
     if end < start:
         return -working_days_between(calendar, end, start)
-    span = (end - start).days
-    return sum(calendar.is_working_day(start + timedelta(days=n)) for n in range(1, span + 1))
+    weeks, rest = divmod((end - start).days, 7)
+    weekdays = weeks * (7 - len(calendar.weekend)) + sum(
+        (start + timedelta(days=n)).isoweekday() not in calendar.weekend for n in range(1, rest + 1)
+    )
+    return weekdays + sum(
+        calendar.is_working_day(day) - (day.isoweekday() not in calendar.weekend)
+        for day in calendar.days
+        if start < day <= end
+    )
 
 
 def due(

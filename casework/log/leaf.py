@@ -4,6 +4,11 @@ A leaf is RFC 8785 canonical JSON. Its hash is SHA-256 of a zero byte and the le
 (RFC 6962 §2.1), so that the tree can be built over the leaves as they stand. A leaf names sealed
 objects by the SHA-256 of their ciphertext; it never holds a hash of a plaintext, and no time
 finer than the day.
+
+Each leaf names the one before it in the log, so that no place can be filled with another. The
+leaves of a case are a chain of their own, too: each names its place in it, the leaf before it and
+the submission. What is taken out of the middle is missed, and what an officer has once built on
+cannot be rewritten.
 """
 
 from __future__ import annotations
@@ -67,8 +72,10 @@ def append(uow: UnitOfWork, draft: Draft, signing: SigningKey | None = None) -> 
         "actor": draft.actor,
         "case": draft.case,
         "day": uow.today().isoformat(),
+        "log": _hash_of(uow, number - 1),
         "objects": sorted(draft.objects),
         **(draft.facts or {}),
+        **({} if draft.case is None else _link(uow, draft.case)),
     }
     body = canonical.encode(content)
     digest = leaf_hash(body)
@@ -87,6 +94,30 @@ def append(uow: UnitOfWork, draft: Draft, signing: SigningKey | None = None) -> 
     )
     uow.session.flush()
     return number
+
+
+def _hash_of(uow: UnitOfWork, number: int) -> str | None:
+    """Return the hex hash of a leaf, so that the next one holds it in its place."""
+    digest = uow.session.scalar(select(Leaf.hash).where(Leaf.number == number))
+    return None if digest is None else digest.hex()
+
+
+def _link(uow: UnitOfWork, case_id: str) -> dict[str, Any]:
+    """Return what binds the next leaf of a case to those before it.
+
+    ``seq`` counts from 0; ``prev`` and ``first`` are the hex hashes of the case's last leaf and
+    of its submission. A damaged leaf is built on as it stands, so that it cannot vanish later.
+    """
+    mine = select(Leaf).where(Leaf.case_id == case_id)
+    last = uow.session.scalar(mine.order_by(Leaf.number.desc()).limit(1))
+    first = uow.session.scalar(mine.order_by(Leaf.number).limit(1))
+    if last is None or first is None:
+        return {"seq": 0, "prev": None, "first": None}
+    seq = (read(last) or {}).get("seq")
+    if not isinstance(seq, int) or not 0 <= seq <= last.number:
+        count = select(func.count()).select_from(Leaf).where(Leaf.case_id == case_id)
+        seq = (uow.session.scalar(count) or 1) - 1
+    return {"seq": seq + 1, "prev": last.hash.hex(), "first": first.hash.hex()}
 
 
 def read(row: Leaf) -> dict[str, Any] | None:

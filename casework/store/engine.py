@@ -4,6 +4,7 @@
 never fail half-way through when a second writer appears.
 """
 
+import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,14 @@ MINIMUM_SQLITE = (3, 51, 3)
 
 BUSY_SECONDS = 20
 """How long a writer waits for another writer before the database counts as locked."""
+
+TRUNCATE_MS = 250
+"""How long one try to empty the write-ahead log waits for readers, in milliseconds."""
+
+TRUNCATE_PAUSE = 0.05
+"""Seconds between two tries, in which writers get on."""
+
+TRUNCATE_TRIES = 6
 
 BEGIN_OPTION = "suaka_begin"
 """Connection execution option that names how a transaction begins."""
@@ -59,12 +68,36 @@ def open_engine(path: Path) -> Engine:
 
 
 def truncate_wal(engine: Engine) -> None:
-    """Move the write-ahead log into the database and empty it: deleted rows leave the disk."""
+    """Move the write-ahead log into the database and empty it: deleted rows leave the disk.
+
+    Tries several times, each for a moment only, because nobody can write while it waits for
+    readers.
+
+    Raises:
+        Unavailable: somebody reads all the time; the log still holds what was deleted.
+    """
     raw = engine.raw_connection()
     try:
-        raw.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        cursor = raw.cursor()
+        waits = cursor.execute("PRAGMA busy_timeout").fetchone()[0]
+        cursor.execute(f"PRAGMA busy_timeout={min(waits, TRUNCATE_MS)}")
+        try:
+            emptied = any(_emptied(cursor) for _ in range(TRUNCATE_TRIES))
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout={waits}")
     finally:
         raw.close()
+    if not emptied:
+        raise Unavailable("write-ahead log")
+
+
+def _emptied(cursor: Any) -> bool:
+    """Try once to empty the write-ahead log; wait a little if it fails."""
+    busy, _, _ = cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        # SQLite waits for readers and writers by itself, but not for another such try.
+        time.sleep(TRUNCATE_PAUSE)
+    return not busy
 
 
 def _configure(connection: Any, _record: object) -> None:

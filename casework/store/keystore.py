@@ -124,7 +124,12 @@ class Keystore:
         self._pending.cases = []
 
     def shred(self, case_id: str) -> None:
-        """Destroy every shred key of a case and wipe it from the write-ahead log."""
+        """Destroy every shred key of a case and wipe it from the write-ahead log.
+
+        Raises:
+            Unavailable: the keys are gone, but somebody reads all the time, so that the log still
+                holds them; the next tick wipes it.
+        """
         with self._write() as connection:
             connection.execute(delete(SHRED_KEYS).where(SHRED_KEYS.c.case_id == case_id))
         truncate_wal(self.engine)

@@ -41,7 +41,7 @@ def modes(folder: Path, _settings: Settings) -> Iterator[Finding]:
         yield ok("file modes: nothing is open to other users")
 
 
-def places(folder: Path, _settings: Settings) -> Iterator[Finding]:
+def places(folder: Path, settings: Settings) -> Iterator[Finding]:
     """Keys lie apart from what they open, sessions in memory."""
     paths = wiring.Paths(folder)
     data = paths.database.parent.resolve()
@@ -55,7 +55,8 @@ def places(folder: Path, _settings: Settings) -> Iterator[Finding]:
     if not strays:
         yield ok("keys: apart from the database")
     if (folder / wiring.RUN).exists() and not _is_tmpfs(folder / wiring.RUN):
-        yield warn("run/ is on a disk: mount a tmpfs there in production")
+        text = "run/ is on a disk: exact times of visits stay there: mount a tmpfs"
+        yield bad(text) if settings.production else warn(text)
 
 
 def space(

@@ -1,4 +1,4 @@
-"""What ``suaka doctor`` sees inside: schema, clock, roster, keystore, holidays."""
+"""What ``suaka doctor`` sees inside: schema, clock, roster, keystore, desks, holidays."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import func, select
 
 from casework.calendar.tables import Calendar, Holiday
+from casework.case.audit import audit
+from casework.handling.astray import astray
 from casework.intake.sealing import receivers
 from casework.keys import roster
 from casework.law.vocabulary import DayKind
@@ -116,6 +118,38 @@ def keystore(office: Office, _settings: Settings) -> Iterator[Finding]:
         yield ok("keystore: agrees with the cases")
 
 
+def desks(office: Office, _settings: Settings) -> Iterator[Finding]:
+    """Each case lies on the desks of those who hold its keys, and on no others."""
+    with office.read() as uow:
+        cases = astray(uow)
+    if cases:
+        yield bad(
+            f"desks: {len(cases)} cases are not listed as their keys are held: somebody wrote to "
+            "the database (suaka tick mends it)"
+        )
+    else:
+        yield ok("desks: agree with the keys")
+
+
+def log(office: Office, _settings: Settings) -> Iterator[Finding]:
+    """Every leaf is there, whole and signed, and each case stands as its leaves say."""
+    with office.read() as uow:
+        found = audit(uow, roster.load(uow))
+    if found.missing:
+        yield bad(f"log: {found.missing} leaves are gone, the first is number {found.first}")
+    if found.changed:
+        yield bad(f"log: {found.changed} leaves were changed")
+    if found.unsigned:
+        yield bad(f"log: {found.unsigned} leaves are not signed by their actor")
+    if found.cases:
+        yield bad(
+            f"log: {len(found.cases)} cases are not what their leaves say: somebody wrote behind "
+            "the portal's back; keep this copy, and compare it with a backup"
+        )
+    if found.sound:
+        yield ok("log: whole, hashes and signatures verified")
+
+
 def holidays(office: Office, _settings: Settings) -> Iterator[Finding]:
     """Days of collective leave are decreed each year; without them due dates come too early."""
     with office.read() as uow:
@@ -142,6 +176,8 @@ ALL: Final[tuple[Callable[[Office, Settings], Iterator[Finding]], ...]] = (
     clock,
     people,
     keystore,
+    log,
+    desks,
     holidays,
 )
 """Every check of this kind, in order."""

@@ -27,7 +27,7 @@ def doctor(folder: Path) -> None:
     """Check the instance in FOLDER; exit 1 if anything is bad.
 
     Looks at configuration, files and their modes, disk space, key stretching, SQLite, clock,
-    schema, roster, who holds the roles, keystore and holidays. Changes nothing.
+    schema, roster, who holds the roles, keystore, desks and holidays. Changes nothing.
     """
     failed = False
     for finding in examine(folder):

@@ -88,6 +88,7 @@ def close(office: Office) -> None:
     office.engine.dispose()
     office.keystore.engine.dispose()
     office.sessions.close()
+    office.windows.close()
 
 
 def _name_of(user: int) -> str:

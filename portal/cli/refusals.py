@@ -69,6 +69,7 @@ FLAWS: Final[Mapping[Flaw, str]] = MappingProxyType(
         Flaw.DUPLICATE: "one person stands there twice for the same day",
         Flaw.OVERLAP: "one person has two periods that touch the same day",
         Flaw.PERIOD: "a period ends before it begins",
+        Flaw.PAST: "an entry would change what the roster said of days before it",
         Flaw.ROLE: "a role is not one of the profile",
         Flaw.ADMIN: "who administers the system would hold another role",
         Flaw.KEY: "a key is none",

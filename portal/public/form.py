@@ -110,8 +110,9 @@ async def _receive(portal: Portal, typed: Typed) -> Response[str]:
     known = await run(submit.again, portal.office, typed.token)
     if known is None:
         parsed = report.parse(portal.office.profile, typed.values)
-        portal.burst.take()
-        async with portal.lane.place():
+        async with portal.report_lane.place(typed.token):
+            # Inside the lane, so that a rush which is not served does not use the budget up.
+            portal.burst.take()
             known = await run(submit.submit, portal.office, typed.token, parsed)
     return receipt.page(portal, typed.token, known, {})
 

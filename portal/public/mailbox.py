@@ -7,14 +7,21 @@ from typing import TYPE_CHECKING, Any, Final
 
 from litestar import Request, get, post
 from litestar.response import Response
+from sqlalchemy import select
 
+from casework.case.keyring import Keyring
+from casework.case.tables import Case
 from casework.errors import InvalidInput, InvalidTransition
 from casework.intake import mailbox
-from casework.keys.tables import Person as PersonRow
+from casework.keys import roster
+from casework.keys.accounts import KeysSwapped
+from casework.keys.actor import Actor
 from casework.keys.vocabulary import PersonKind
 from casework.law.engine import Facts
 from casework.law.vocabulary import Need
 from crypto.age import HybridRecipient
+from crypto.errors import CryptoError
+from crypto.persons import Person
 from portal.context import LIMITS, PURPOSE, actor_of, nonce_of
 from portal.public import sign_in, views
 from portal.web import csrf
@@ -30,7 +37,6 @@ if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
 
     from casework.intake.mailbox import Mailbox
-    from casework.keys.actor import Actor
     from casework.keys.sessions import Session
     from portal.context import Portal
     from portal.web.forms import Form
@@ -141,11 +147,22 @@ async def _keep(portal: Portal, form: Form, written: Written) -> Response[str]:
 
 
 def _recipient(portal: Portal, person: str) -> HybridRecipient | None:
+    """Return the recipient of a reporter as the case's first leaf vouches for it.
+
+    Raises:
+        KeysSwapped: the row says otherwise; sealed to it, the text would be somebody else's.
+    """
     with portal.office.read() as uow:
-        row = uow.session.get(PersonRow, person)
-        if row is None or row.kind != PersonKind.REPORTER:
+        case = uow.session.scalar(select(Case).where(Case.reporter == person))
+        if case is None:
             return None
-        return HybridRecipient.from_bytes(row.recipient)
+        # Nobody is signed in: these keys open nothing, and only public ones are asked for.
+        nobody = Actor("", Person.generate(), PersonKind.REPORTER)
+        try:
+            keys = Keyring(uow, case, nobody, roster.load(uow)).reporter_keys()
+        except CryptoError as error:
+            raise KeysSwapped from error
+        return HybridRecipient.from_bytes(keys.recipient)
 
 
 def _act(portal: Portal, actor: Actor, written: Written, nonce: str) -> None:

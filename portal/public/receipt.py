@@ -73,8 +73,8 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
             return page(portal, token, known, errors, status=422)
         response = see_other("/ruang")
         try:
-            async with portal.lane.place():
-                entropy = tokens.entropy_of(token)
+            async with portal.report_lane.place(token):
+                entropy = tokens.entropy_of(token, pepper=portal.office.pepper)
                 await start_session(portal, request, response, known.ticket, entropy)
         except Busy:
             # The words must not be lost to a moment's rush.

@@ -60,7 +60,7 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
             return page(portal, "wrong", typed, kept, status=422)
         response = see_other("/ruang")
         try:
-            async with portal.lane.place():
+            async with portal.reporter_lane.place():
                 actor = await start_session(portal, request, response, typed, entropy)
         except Busy:
             return page(portal, "busy", typed, kept, status=503)
@@ -82,7 +82,7 @@ async def start_session(
 ) -> Actor | None:
     """Stretch the key and open a session on ``response``; ``None`` when nothing matches.
 
-    Call it inside the KDF lane.
+    Call it inside a KDF lane.
     """
     actor = await run(_find, portal, ticket, entropy)
     if actor is not None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import date
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
 from litestar import Request, get
 from litestar.response import Response
+from sqlalchemy import select
 
 from casework.calendar.holidays import calendar_for
+from casework.case.tables import Case
+from casework.errors import NotFound
 from casework.handling import desk
 from casework.handling.desk import Cursor, Filters
 from casework.law.workdays import working_days_between
@@ -23,12 +27,17 @@ if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
 
     from casework.handling.desk import Page, Row
+    from casework.law.profile import Profile
+    from casework.store.unit import UnitOfWork
     from portal.context import Portal
     from portal.staff.officer import Officer
 
 HOME: Final = "/petugas"
 ATTENTION: Final = "perhatian"
 """Value of the status filter that shows what a guardian must see: rejected or overdue."""
+
+UNKNOWN: Final = "?"
+"""What is shown for a state or category that a case's own profile does not have."""
 
 _AFTER, _BEFORE = "sesudah", "sebelum"
 
@@ -89,24 +98,40 @@ def _read(
         page = desk.page(uow, officer.actor.person_id, filters, after, before)
         calendar = calendar_for(uow.session, profile)
         today = uow.today()
+        profiles = _profiles(uow, [row.case_id for row in page.rows])
         rows = []
         for row in page.rows:
-            left = working_days_between(calendar, today, row.due) if row.due else None
-            rows.append(_row(portal, row, left, overdue=bool(row.due and row.due < today)))
+            shown = _row(portal, profiles.get(row.case_id), row)
+            if row.due:
+                shown["days_left"] = working_days_between(calendar, today, row.due)
+                shown["overdue"] = row.due < today
+            rows.append(shown)
     return page, rows
 
 
-def _row(portal: Portal, row: Row, left: int | None, *, overdue: bool) -> dict[str, object]:
-    profile = portal.office.profile
+def _profiles(uow: UnitOfWork, case_ids: list[str]) -> dict[str, Profile]:
+    """Return the profile that each case keeps, as far as there is such a profile."""
+    found = {}
+    query = select(Case.id, Case.profile, Case.profile_version).where(Case.id.in_(case_ids))
+    for case_id, profile, version in uow.session.execute(query):
+        with suppress(NotFound):
+            found[case_id] = uow.office.catalogue.get(profile, version)
+    return found
+
+
+def _row(portal: Portal, profile: Profile | None, row: Row) -> dict[str, object]:
+    """Return a line of the inbox; one damaged row must not hide the others."""
+    states = {one.id: one.label for one in profile.states} if profile else {}
+    categories = {one.id: one.label for one in profile.categories} if profile else {}
     return {
         "case_id": row.case_id,
         "ticket": row.ticket,
-        "category": profile.category(row.category).label if row.category else "",
-        "status": profile.state(row.state).label,
+        "category": categories.get(row.category, UNKNOWN) if row.category else "",
+        "status": states.get(row.state, UNKNOWN),
         "due": portal.pages.tanggal(row.due) if row.due else "",
-        "days_left": left,
-        "legal": all(rule.legal for rule in profile.deadlines),
-        "overdue": overdue,
+        "days_left": None,
+        "legal": profile is not None and all(rule.legal for rule in profile.deadlines),
+        "overdue": False,
         "review_requested": "review_requested" in row.flags,
         "new_message": desk.NEW_MESSAGE in row.flags,
     }

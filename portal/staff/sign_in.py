@@ -9,6 +9,7 @@ from litestar.response import Response
 
 from casework.errors import Denied
 from casework.keys import accounts, memory
+from casework.keys.enrol import PASSPHRASE_MAX
 from portal.context import LIMITS
 from portal.staff import case
 from portal.web.forms import read_form
@@ -39,9 +40,12 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
         """Open a session, or say that the two do not match."""
         form = await read_form(request, LIMITS)
         handle, kept = form.one("handle").strip()[:64], form.one(KEPT_FIELD)
+        passphrase = form.one("passphrase")
+        if len(passphrase) > PASSPHRASE_MAX:
+            return page(portal, "wrong", handle, kept, status=422)
         try:
-            async with portal.lane.place():
-                actor = await run(_find, portal, handle, form.one("passphrase"))
+            async with portal.staff_lane.place():
+                actor = await run(_find, portal, handle, passphrase)
         except Busy:
             return page(portal, "busy", handle, kept, status=503)
         if actor is None:

@@ -6,12 +6,17 @@ many new reports may begin in a stretch of time. Above either, `Busy` says when 
 
 import math
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Final
 
 import anyio
 
 from portal.web.refusals import Busy
+
+PER_OWNER: Final = 2
+"""Places of a lane that one form may take at once: enough for a double click."""
 
 
 class KdfLane:
@@ -31,22 +36,32 @@ class KdfLane:
         self._queue = queue
         self._seconds_each = seconds_each
         self._inside = 0
+        self._owned: Counter[bytes] = Counter()
 
     @asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
+    async def place(self, owner: bytes | None = None) -> AsyncIterator[None]:
         """Wait for a place and hold it for the length of the block.
 
+        An `owner` (a form's token) has at most `PER_OWNER` places, so that nobody fills the lane
+        by sending one form over and over.
+
         Raises:
-            Busy: at once, if the queue is full.
+            Busy: at once, if the queue is full, or the owner's places are.
         """
-        if self._inside >= self._concurrency + self._queue:
+        full = self._inside >= self._concurrency + self._queue
+        if full or (owner is not None and self._owned[owner] >= PER_OWNER):
             raise Busy(math.ceil(self._inside / self._concurrency * self._seconds_each))
         self._inside += 1
+        if owner is not None:
+            self._owned[owner] += 1
         try:
             async with self._places:
                 yield
         finally:
             self._inside -= 1
+            if owner is not None:
+                # Subtracting drops what falls to zero: a token is not remembered.
+                self._owned -= Counter([owner])
 
 
 class Burst:

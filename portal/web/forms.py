@@ -36,6 +36,21 @@ _CHARSET: Final = re.compile(r"charset\s*=\s*\"?([^\s\";]*)\"?", re.IGNORECASE)
 _LINE_BREAKS: Final = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
 _CONTROLS: Final = re.compile("[\x01-\x08\x0e-\x1f\x7f-\x84\x86-\x9f]")
 
+MARKS: Final = 30
+"""Most combining marks in a row, as in UAX #15 §13 (Stream-Safe Text Format); no script has so
+many."""
+
+
+def _too_many_marks() -> re.Pattern[str]:
+    # Normalising puts marks in order, in time that grows with the square of their number. What
+    # counts is how a character begins once taken apart: U+0F73 is no mark, and two of them inside.
+    apart = ((code, unicodedata.normalize("NFD", chr(code))[0]) for code in range(0x300, 0x20000))
+    marks = (code for code, first in apart if unicodedata.combining(first))
+    return re.compile(f"[{''.join(map(chr, marks))}]{{{MARKS + 1}}}")
+
+
+_TOO_MANY_MARKS: Final = _too_many_marks()
+
 
 class PortalRequest(Request[Any, Any, Any]):
     """A request whose body only `read_form` may parse.
@@ -135,7 +150,7 @@ async def read_form(request: Request[Any, Any, Any], limits: FormLimits) -> Form
         TooLarge: if the declared or the real length exceeds `limits.body`.
         TooManyFields: if there are more than `limits.fields` pairs.
         NotUtf8: if a name or value is not UTF-8.
-        ForbiddenCharacter: if a value holds a NUL.
+        ForbiddenCharacter: if a value holds a NUL, or more than `MARKS` combining marks in a row.
         BadForm: if the declared length is no number, or a name is none that our pages use.
         CutShort: if the client goes away in the middle.
     """
@@ -206,8 +221,9 @@ def clean(text: str) -> str:
     r"""Normalise what a person typed: every line break to `\n`, NFC, no other control than `\t`.
 
     Raises:
-        ForbiddenCharacter: if the text holds a NUL, which no keyboard makes.
+        ForbiddenCharacter: if the text holds a NUL, which no keyboard makes, or more than `MARKS`
+            combining marks in a row.
     """
-    if "\0" in text:
+    if "\0" in text or _TOO_MANY_MARKS.search(text):
         raise ForbiddenCharacter
     return unicodedata.normalize("NFC", _CONTROLS.sub("", _LINE_BREAKS.sub("\n", text)))

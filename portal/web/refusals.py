@@ -30,7 +30,7 @@ class NotUtf8(BadForm):
 
 
 class ForbiddenCharacter(BadForm):
-    """A field holds a NUL."""
+    """A field holds a NUL, or more combining marks in a row than any script has."""
 
     reason = "forbidden-character"
 

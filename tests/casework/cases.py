@@ -253,8 +253,9 @@ def report_of(office: Office, narrative: str = NARRATIVE, **fields: str) -> repo
 
 
 def sign_in_reporter(office: Office, receipt: Receipt, token: bytes) -> Actor:
+    entropy = submit.entropy_of(token, pepper=office.pepper)
     keys = accounts.reporter_keys(
-        office.instance_id, receipt.ticket, submit.entropy_of(token), office.secret_key_kdf
+        office.instance_id, receipt.ticket, entropy, office.secret_key_kdf
     )
     with office.read() as uow:
         actor = accounts.locate_and_unwrap(uow, keys)

@@ -5,17 +5,20 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
+from casework.case.tables import Case
 from casework.errors import Expired
 from casework.intake import submit
+from casework.intake.windows import ReceiptWindows
 from casework.keys.sessions import Kind
-from casework.store.engine import truncate_wal
+from casework.store.engine import Unavailable, truncate_wal
 from casework.store.keystore import Keystore
 from casework.tick import Done, check_keys, tick
-from tests.casework.cases import Filed, file_report, reopened, report_of, together
+from tests.casework.cases import Filed, file_report, inbox, reopened, report_of, together
 from tests.casework.office import Bench
 
-NOTHING = Done(receipts=0, sessions=0, shred_keys=0)
+NOTHING = Done(receipts=0, sessions=0, shred_keys=0, desks=0)
 UNKNOWN_CASE = "f" * 32
 
 
@@ -75,6 +78,38 @@ def test_a_new_key_of_an_act_that_never_committed_is_forgotten(filed: Filed) -> 
     assert tick(bench.office).shred_keys == 1
     assert key_of(bench, filed.case_id, 2) is None
     assert key_of(bench, filed.case_id, 1) is not None
+
+
+def test_a_case_that_was_taken_off_the_desks_comes_back(filed: Filed) -> None:
+    """Whoever writes the database hides a case until the next tick, and not for ever."""
+    filed.tamper("DELETE FROM desk_entry")
+    assert inbox(filed.bench, "inspektur") == []
+    assert tick(filed.bench.office).desks == 1
+    assert inbox(filed.bench, "inspektur") == [filed.case_id]
+    assert tick(filed.bench.office) == NOTHING
+
+
+def test_a_receipt_whose_window_a_reboot_lost_closes_the_day_after(filed: Filed) -> None:
+    """Nothing keeps the words readable from a form that was left somewhere."""
+    bench = filed.bench
+    office = replace(bench.office, windows=ReceiptWindows(bench.folder / "rebooted.db"))
+    assert tick(office) == NOTHING
+    bench.clock.advance(days=1)
+    assert tick(office).receipts == 1
+    with pytest.raises(Expired):
+        submit.again(office, filed.token)
+    assert tick(office) == NOTHING
+
+
+def test_a_log_that_cannot_be_emptied_is_told(filed: Filed) -> None:
+    """A tick does not claim that what was deleted has left the disk while it has not."""
+    engine = filed.bench.office.engine
+    with engine.connect() as reader:
+        reader.execute(select(Case.id)).all()
+        filed.say("reporter", "sesudah itu")
+        with pytest.raises(Unavailable):
+            tick(filed.bench.office)
+    assert tick(filed.bench.office) == NOTHING
 
 
 def put_back(keystore: Keystore, case_id: str, version: int, key: bytes | None) -> None:

@@ -1,3 +1,4 @@
+import unicodedata
 from collections.abc import Callable, Sequence
 
 import pytest
@@ -7,7 +8,17 @@ from hypothesis import strategies as st
 from crypto.errors import Malformed
 from crypto.labels import Label, derive
 from crypto.wordlist import WORDS
-from crypto.words import COUNT, BadChecksum, UnknownWords, WrongCount, decode, encode, generate
+from crypto.words import (
+    COUNT,
+    LONGEST,
+    BadChecksum,
+    TooLong,
+    UnknownWords,
+    WrongCount,
+    decode,
+    encode,
+    generate,
+)
 
 ENTROPY = st.binary(min_size=10, max_size=10)
 SECRET = bytes(range(10))
@@ -80,6 +91,38 @@ def test_unknown_words_are_named_even_if_the_count_is_wrong_too() -> None:
     assert (caught.value.positions, caught.value.count) == ((2,), 3)
 
 
+@pytest.mark.parametrize(
+    "text", ["kata " * 76_000, "\ufdfa" * 250_000, "a" + "\u0315\u0300" * 50_000, "z" * 401]
+)
+def test_what_no_secret_key_can_be_is_refused_unread(
+    text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A long text is neither normalised, which may cost its square, nor taken apart."""
+    handed: list[int] = []
+
+    def spy(_form: str, given: str) -> str:
+        handed.append(len(given))
+        return given
+
+    monkeypatch.setattr(unicodedata, "normalize", spy)
+    with pytest.raises(TooLong, match=r"^words: longer than any secret key$"):
+        decode(text)
+    assert handed == []
+
+
+def test_the_longest_way_to_type_a_key_is_far_below_the_bound() -> None:
+    """Eight words of eight letters, numbered, in lines of their own, twice over."""
+    assert 2 * COUNT * len("8. aaaaaaaa\r\n") < LONGEST
+
+
+def test_no_more_places_are_named_than_a_key_has() -> None:
+    """The answer to a hundred unknown words is as short as that to eight."""
+    with pytest.raises(UnknownWords) as caught:
+        decode(f"{NO_WORD[:2]} " * 100)
+    assert caught.value.positions == tuple(range(1, COUNT + 1))
+    assert caught.value.count == 100
+
+
 @pytest.mark.parametrize("count", [0, 1, 7, 9, 20])
 def test_another_count_is_named(count: int) -> None:
     with pytest.raises(WrongCount) as caught:
@@ -136,7 +179,7 @@ def test_entropy_has_10_bytes(size: int) -> None:
 
 
 def test_all_refusals_are_one_kind_for_callers_that_do_not_care() -> None:
-    for kind in (UnknownWords, WrongCount, BadChecksum):
+    for kind in (TooLong, UnknownWords, WrongCount, BadChecksum):
         assert issubclass(kind, Malformed)
 
 

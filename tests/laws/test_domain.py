@@ -94,7 +94,8 @@ def test_no_secret_of_a_person_is_found_on_the_disk(walked: tuple[Filed, list[st
     texts = [" ".join(filed.receipt.words), *(passphrase_of(user) for user in filed.bench.officers)]
     texts += [" ".join(filed.receipt.words[:3]), "".join(filed.receipt.words)]
     assert sweep([filed.bench.folder], texts) == []
-    raw = [filed.token, submit.entropy_of(filed.token), *(one.person.seed for one in people)]
+    entropy = submit.entropy_of(filed.token, pepper=filed.bench.office.pepper)
+    raw = [filed.token, entropy, *(one.person.seed for one in people)]
     for path in filed.bench.folder.rglob("*"):
         content = path.read_bytes()
         for secret in raw:

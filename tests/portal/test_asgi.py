@@ -50,11 +50,28 @@ def test_the_server_ticks_until_it_is_told_to_stop(bench: Bench) -> None:
     thread = threading.Thread(target=tick_until, args=(bench.office, stop, SOON))
     thread.start()
     swept = threading.Event()
-    while sessions.of_person("a" * 32, now) and not swept.wait(SOON):
+    while sessions.of_owner(bytes(32), now) and not swept.wait(SOON):
         assert thread.is_alive()
     stop.set()
     thread.join(PATIENCE)
     assert not thread.is_alive()
+
+
+def test_the_server_ticks_when_it_starts(bench: Bench) -> None:
+    """What ran out while it stood still is not left for another five minutes."""
+    sessions, stop = bench.office.sessions, threading.Event()
+    now = int(bench.clock().timestamp())
+    sessions.open(Kind.STAFF, "a" * 32, bytes(32), now)
+    bench.clock.advance(hours=9)
+    thread = threading.Thread(target=tick_until, args=(bench.office, stop, 10 * PATIENCE))
+    thread.start()
+    waited = threading.Event()
+    for _ in range(int(PATIENCE / SOON)):
+        if not sessions.of_owner(bytes(32), now) or waited.wait(SOON):
+            break
+    stop.set()
+    thread.join(PATIENCE)
+    assert not sessions.of_owner(bytes(32), now)
 
 
 def test_a_failed_tick_is_one_line_without_data_and_is_tried_again(bench: Bench) -> None:

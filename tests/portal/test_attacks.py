@@ -32,6 +32,9 @@ BODIES: dict[str, tuple[int, bytes]] = {
     "raw NUL": (400, b"narrative=a\x00b"),
     "NUL in a name": (400, b"narr%00ative=a"),
     "odd name": (400, b"__proto__[x]=a"),
+    "marks out of order": (400, b"narrative=a" + "\u0315\u0300".encode() * 50_000),
+    "marks that hide": (400, b"words=a" + "\u0f73".encode() * 50_000),
+    "marks in any field": (400, b"x=a" + "\u0344".encode() * 31),
 }
 TYPES: dict[str, str] = {
     "missing": "",

@@ -1,5 +1,6 @@
 """Clocks: opened, met and stopped by acts; counted again when holidays change."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -9,8 +10,10 @@ from sqlalchemy import text
 
 from casework.calendar import deadlines, holidays
 from casework.calendar.tables import MET, RUNNING, STOPPED
+from casework.errors import InvalidInput
+from casework.law.engine import DocumentRef
 from casework.law.vocabulary import DayKind
-from tests.casework.cases import Filed, copy_of, file_report, way
+from tests.casework.cases import Filed, copy_of, file_report, texts, way
 from tests.casework.office import Bench
 
 CLOCKS: dict[str, dict[str, str]] = {
@@ -156,6 +159,41 @@ def test_no_holiday_table_takes_a_day_from_the_reporter(waiting: Filed, days: se
         holidays.add_version(uow, rows, "uji")
     _recompute(waiting)
     assert _dues(waiting)["completion"] >= before
+
+
+@pytest.mark.parametrize(
+    ("day", "fits"),
+    [
+        (date.min, False),
+        (date(2021, 11, 18), False),
+        (date(2021, 11, 23), True),
+        (date(2027, 11, 23), True),
+        (date(2027, 11, 26), False),
+        (date(9999, 12, 30), False),
+        (date.max, False),
+    ],
+)
+def test_a_document_is_of_our_time(filed: Filed, day: date, *, fits: bool) -> None:
+    """From five years ago to a year ahead; no other date starts a clock or is recorded."""
+    filed.bring_to("diteruskan")
+    facts = replace(
+        filed.facts("assign_team"), documents={"surat_tugas": DocumentRef("800/12/ST", day)}
+    )
+    if fits:
+        filed.do("inspektur", "assign_team", facts)
+        return
+    leaves = len(filed.leaves())
+    with pytest.raises(InvalidInput) as refused:
+        filed.do("inspektur", "assign_team", facts)
+    assert dict(refused.value.errors) == {"document.surat_tugas": "law.document_date"}
+    assert len(filed.leaves()) == leaves
+
+
+def test_a_document_that_is_not_asked_for_does_nothing(filed: Filed) -> None:
+    """No form smuggles a date in, good or bad."""
+    documents = {"surat_tugas": DocumentRef("800/12/ST", date.max)}
+    filed.do("operator", "accept", replace(filed.facts("accept"), documents=documents))
+    assert "surat_tugas" not in texts(filed.file("verifikator").pieces)
 
 
 @pytest.mark.parametrize(

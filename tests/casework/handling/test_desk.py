@@ -5,12 +5,23 @@ from datetime import date, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import event, text
 
+from casework.errors import NotFound
 from casework.handling import desk
+from casework.handling.astray import astray, mend
 from casework.handling.desk import Cursor, Filters, Row
 from casework.store.office import Office
-from tests.casework.cases import Filed, copy_of, file_report, inbox, some_hex, way
+from tests.casework.cases import (
+    NARRATIVE,
+    Filed,
+    copy_of,
+    file_report,
+    inbox,
+    some_hex,
+    texts,
+    way,
+)
 from tests.casework.office import Bench
 
 FIRST = date(2026, 11, 20)
@@ -214,6 +225,108 @@ def test_pages_forwards_and_backwards_are_a_plain_sort(
             back = desk.page(uow, person, filters, before=back.newer)
             assert back.rows == page.rows
         assert back.newer is None
+
+
+def test_a_case_taken_off_every_desk_still_opens_for_whoever_holds_it(filed: Filed) -> None:
+    """What opens a case is a grant; the desk is only its list."""
+    filed.tamper("DELETE FROM desk_entry WHERE case_id = :case")
+    for user in ("operator", "inspektur"):
+        assert NARRATIVE in texts(filed.file(user).pieces)
+    filed.do("operator", "accept")
+    assert stored(filed) == derived(filed)
+
+
+def test_a_case_put_on_a_desk_opens_nothing_there(filed: Filed) -> None:
+    """A row more in a list makes nobody a holder, nor does a share of an identity."""
+    stranger = filed.bench["verifikator"].person_id
+    filed.tamper(
+        "INSERT INTO desk_entry SELECT :person, case_id, due, state, category FROM desk_entry"
+        " WHERE case_id = :case LIMIT 1",
+        person=stranger,
+    )
+    with pytest.raises(NotFound):
+        filed.file("verifikator")
+    sharers = {
+        row.holder
+        for row in filed.rows(
+            "SELECT holder FROM \"grant\" WHERE case_id = :case AND share <> 'whole'"
+        )
+    }
+    filed.tamper("DELETE FROM \"grant\" WHERE case_id = :case AND share = 'whole'")
+    assert sharers
+    with filed.bench.office.read() as uow:
+        assert not any(desk.may_see(uow, person, filed.case_id) for person in sharers)
+
+
+@pytest.mark.parametrize("user", ["reporter", "operator"])
+def test_a_message_puts_the_case_back_on_its_desks(filed: Filed, user: str) -> None:
+    filed.tamper("DELETE FROM desk_entry WHERE case_id = :case")
+    filed.say(user, "Masih ada di sana?")
+    assert stored(filed) == derived(filed)
+
+
+def test_whether_a_case_opens_is_one_query_by_an_index(filed: Filed) -> None:
+    """It is asked at every page of a case, beside 100,000 others."""
+    asked: list[str] = []
+    engine = filed.bench.office.engine
+
+    def note(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    person = filed.bench["operator"].person_id
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        with filed.bench.office.read() as uow:
+            assert desk.may_see(uow, person, filed.case_id)
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    (query,) = [one for one in asked if not one.startswith("BEGIN")]
+    with engine.connect() as connection:
+        count = query.count("?")
+        plan = connection.exec_driver_sql("EXPLAIN QUERY PLAN " + query, ("x",) * count).all()
+    steps = [row[3] for row in plan]
+    assert any("SEARCH" in step and "INDEX" in step for step in steps)
+    assert not any(step.startswith("SCAN") and "CONSTANT" not in step for step in steps)
+
+
+ATTACKS = {
+    "hidden": "DELETE FROM desk_entry WHERE case_id = :case",
+    "hidden from one": "DELETE FROM desk_entry WHERE case_id = :case AND person = :operator",
+    "listed to a stranger": "INSERT INTO desk_entry SELECT :stranger, case_id, due, state,"
+    " category FROM desk_entry WHERE case_id = :case AND person = :operator",
+    "put off": "UPDATE desk_entry SET due = '9999-12-31' WHERE case_id = :case",
+    "called closed": "UPDATE desk_entry SET state = 'selesai' WHERE case_id = :case",
+    "classified": "UPDATE desk_entry SET category = 'a' WHERE case_id = :case",
+}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_a_desk_that_differs_is_found_and_written_anew(filed: Filed, attack: str) -> None:
+    """Whatever is done to the list, the next tick undoes; the other cases are left alone."""
+    bench = filed.bench
+    other = file_report(bench)
+    other.bring_to("ditolak_berkas_tidak_lengkap")
+    assert mend(bench.office) == 0
+    people = {"operator": bench["operator"], "stranger": bench["verifikator"]}
+    values = {name: one.person_id for name, one in people.items() if f":{name}" in ATTACKS[attack]}
+    filed.tamper(ATTACKS[attack], **values)
+    assert stored(filed) != derived(filed)
+    with bench.office.read() as uow:
+        assert astray(uow) == [filed.case_id]
+    assert mend(bench.office) == 1
+    assert stored(filed) == derived(filed)
+    assert mend(bench.office) == 0
+
+
+def test_a_case_of_an_unknown_profile_does_not_keep_others_off_their_desks(bench: Bench) -> None:
+    """One spoilt row must not stop the mending of the rest."""
+    spoilt, honest = file_report(bench), file_report(bench)
+    spoilt.tamper("UPDATE \"case\" SET profile = 'atlantis' WHERE id = :case")
+    spoilt.tamper("DELETE FROM desk_entry")
+    assert mend(bench.office) == 1
+    assert stored(honest) == derived(honest)
+    with bench.office.read() as uow:
+        assert astray(uow) == [spoilt.case_id]
 
 
 def test_another_officers_desk_is_not_shown(bench: Bench) -> None:

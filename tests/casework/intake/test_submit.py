@@ -29,6 +29,9 @@ from tests.casework.cases import (
 )
 from tests.casework.office import Bench, bare_office, make_office
 
+PEPPER = b"p" * 32
+"""Of another office."""
+
 TABLES = ("case", "item", "part", "grant", "compartment", "deadline", "leaf", "person", "wrap")
 
 
@@ -135,10 +138,11 @@ def test_a_ticket_that_is_taken_gives_way_to_the_next(filed: Filed) -> None:
     """Whose ticket another case has, gets another one from the same form."""
     form, office = submit.new_token(), filed.bench.office
     filed.tamper(
-        'UPDATE "case" SET ticket = :ticket WHERE id = :case', ticket=token.ticket_of(form, 0)
+        'UPDATE "case" SET ticket = :ticket WHERE id = :case',
+        ticket=token.ticket_of(form, 0, pepper=office.pepper),
     )
     receipt = submit.submit(office, form, report_of(office))
-    assert receipt.ticket == token.ticket_of(form, 1)
+    assert receipt.ticket == token.ticket_of(form, 1, pepper=office.pepper)
     assert sign_in_reporter(office, receipt, form).person_id
 
 
@@ -213,10 +217,34 @@ def test_what_is_prepared_shows_nothing_of_itself(bench: Bench) -> None:
 def test_everything_a_form_leads_to_differs_between_forms() -> None:
     one, two = submit.new_token(), submit.new_token()
     assert token.submission_of(one) == token.submission_of(one) != token.submission_of(two)
-    assert token.words_of(one) != token.words_of(two)
-    assert token.ticket_of(one, 0) != token.ticket_of(one, 1)
-    values = {token.submission_of(one)[:10], token.entropy_of(one), one[:10]}
+    assert token.words_of(one, pepper=PEPPER) != token.words_of(two, pepper=PEPPER)
+    tickets = {token.ticket_of(one, attempt, pepper=PEPPER) for attempt in (0, 1)}
+    assert len(tickets) == 2
+    values = {token.submission_of(one)[:10], token.entropy_of(one, pepper=PEPPER), one[:10]}
     assert len(values) == 3
+
+
+def test_a_form_alone_does_not_lead_to_ticket_and_words(filed: Filed) -> None:
+    """Whoever finds the page later, and has all of our code, still lacks the office's pepper."""
+    form, pepper = filed.token, filed.bench.office.pepper
+    assert token.words_of(form, pepper=pepper) == filed.receipt.words
+    assert token.ticket_of(form, 0, pepper=pepper) == filed.receipt.ticket
+    for other in (b"", bytes(32), form, PEPPER):
+        assert set(token.words_of(form, pepper=other)).isdisjoint(filed.receipt.words)
+        assert token.ticket_of(form, 0, pepper=other) != filed.receipt.ticket
+
+
+def test_the_words_that_were_kept_need_no_pepper(filed: Filed) -> None:
+    """Ticket and words open the mailbox by themselves, as docs/crypto.md promises."""
+    office = replace(filed.bench.office, pepper=PEPPER)
+    entropy = words.decode(" ".join(filed.receipt.words))
+    keys = accounts.reporter_keys(
+        office.instance_id, filed.receipt.ticket, entropy, office.secret_key_kdf
+    )
+    with office.read() as uow:
+        found = accounts.locate_and_unwrap(uow, keys)
+    assert found is not None
+    assert found.person_id == filed.reporter.person_id
 
 
 def test_the_reporter_reads_their_own_words(filed: Filed) -> None:

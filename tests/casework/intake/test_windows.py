@@ -30,7 +30,8 @@ def test_a_window_survives_a_restart(tmp_path: Path) -> None:
     again = ReceiptWindows(tmp_path / "windows.db")
     assert again.is_open(FORM, later(minutes=29))
     assert not again.is_open(FORM, later(minutes=31))
-    assert again.expired(later(minutes=31)) == [FORM]
+    assert again.known(later(minutes=30)) == {FORM: True}
+    assert again.known(later(minutes=31)) == {FORM: False}
 
 
 def test_a_lost_file_starts_anew(tmp_path: Path) -> None:
@@ -44,8 +45,27 @@ def test_a_closed_window_leaves_no_time_behind(tmp_path: Path) -> None:
     windows = ReceiptWindows(path)
     windows.is_open(FORM, NOW)
     assert path.stat().st_mode & 0o777 == 0o600
-    windows.close(FORM)
-    assert windows.expired(later(days=9)) == []
+    second = int(NOW.timestamp()).to_bytes(4, "big")
+    assert holding(tmp_path, second) == ["windows.db"]
+    windows.forget(FORM)
+    assert windows.known(later(days=9)) == {}
+    assert holding(tmp_path, second) == []
+    assert holding(tmp_path, FORM) == []
+
+
+def holding(folder: Path, secret: bytes) -> list[str]:
+    """The files of a folder that hold these bytes: the database and all that lies beside it."""
+    return sorted(one.name for one in folder.iterdir() if secret in one.read_bytes())
+
+
+def test_a_closed_file_is_of_no_more_use(tmp_path: Path) -> None:
+    """Its process gives it back; nothing stays beside it."""
+    windows = ReceiptWindows(tmp_path / "windows.db")
+    windows.is_open(FORM, NOW)
+    windows.close()
+    with pytest.raises(Unavailable):
+        windows.is_open(FORM, NOW)
+    assert [one.name for one in tmp_path.iterdir()] == ["windows.db"]
 
 
 def test_many_looks_at_once_agree(tmp_path: Path) -> None:

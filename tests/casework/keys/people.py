@@ -82,8 +82,9 @@ def long_chain() -> list[StoredEntry]:
     entries.append(
         change(entries, [part("plh", "irban").record(LATER, until=date(2026, 6, 14))], day=LATER)
     )
-    left = with_fields(part("operator").record(DAY), state=TenureState.LEFT)
-    entries.append(change(entries, [left], day=date(2026, 6, 2)))
+    served = part("operator").record(DAY, until=LATER)
+    left = with_fields(part("operator").record(date(2026, 6, 2)), state=TenureState.LEFT)
+    entries.append(change(entries, [served, left], day=date(2026, 6, 2)))
     return entries
 
 

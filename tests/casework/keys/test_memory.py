@@ -96,6 +96,18 @@ class TestOrdinaryDays:
         for username in ("operator", "irban", "inspektur"):
             sign_in(bench, username)
 
+    def test_another_sign_in_at_the_same_moment_is_no_alarm(self, bench: Bench) -> None:
+        """Two browsers of one officer: the second sees a log that the first's look is too old for.
+
+        What is remembered is then newer than the snapshot of the first, and yet nothing is wrong.
+        """
+        with bench.office.read() as uow:
+            roster.load(uow)  # the look at the database begins here
+            act(bench)
+            sign_in(bench)
+            memory.check_and_update(uow, bench["operator"])
+        sign_in(bench)
+
     def test_the_verified_roster_comes_back(self, bench: Bench) -> None:
         with bench.office.read() as uow:
             assert memory.check_and_update(uow, bench["irban"]) == roster.load(uow)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from casework.errors import NotFound
 from casework.keys import roster
-from casework.keys.chain import StoredEntry
+from casework.keys.chain import PersonRecord, StoredEntry
 from casework.keys.roster import RECOVERY, Roster, RosterBroken
 from casework.keys.vocabulary import Flaw, TenureState
 from crypto import canonical
@@ -63,6 +63,12 @@ def paths(value: Any, at: Path = ()) -> list[Path]:
 PLACES = [(n, path) for n, entry in enumerate(CHAIN) for path in paths(content_of(entry)) if path]
 
 
+def suspended(name: str) -> list[PersonRecord]:
+    """Somebody in office until the eve of the entry, and suspended from its day on."""
+    after = with_fields(part(name).record(LATER), state=TenureState.SUSPENDED)
+    return [part(name).record(DAY, until=LATER - timedelta(days=1)), after]
+
+
 def edited(entry: StoredEntry, path: Path, edit: Callable[[Any, Any], None]) -> StoredEntry:
     content = copy.deepcopy(content_of(entry))
     parent: Any = content
@@ -77,9 +83,11 @@ class TestReading:
         chain = verify(CHAIN)
         assert chain.version == 4
         assert chain.head == CHAIN[-1].hash
-        assert [one.handle for one in chain.active("operator", LATER)] == ["baru"]
+        morrow = date(2026, 6, 2)
+        assert [one.handle for one in chain.active("operator", morrow)] == ["baru"]
+        assert [one.handle for one in chain.active("operator", LATER)] == ["baru", "operator"]
         before = verify(CHAIN[:-1])
-        assert [one.handle for one in before.active("operator", LATER)] == ["baru", "operator"]
+        assert [one.handle for one in before.active("operator", morrow)] == ["baru", "operator"]
         assert chain.may(person_id("baru"), "operator", LATER)
         assert not chain.may(person_id("baru"), "operator", DAY)
         assert not chain.may(person_id("baru"), "irban", LATER)
@@ -122,8 +130,7 @@ class TestReading:
     def test_a_guardian_who_is_suspended_is_no_guardian_today(self) -> None:
         second = part("inspektur2", "inspektur").record(DAY)
         entries = [genesis([*everyone(), second])]
-        record = with_fields(part("inspektur").record(DAY), state=TenureState.SUSPENDED)
-        entries.append(change(entries, [record], signer="inspektur2"))
+        entries.append(change(entries, suspended("inspektur"), signer="inspektur2"))
         assert verify(entries, None).guardian_on(LATER) is None
 
     def test_one_person_may_act_in_another_office_between_two_periods_of_their_own(self) -> None:
@@ -390,8 +397,7 @@ class TestRules:
 
     def test_a_suspended_approver_approves_nobody(self) -> None:
         entries = [genesis([*everyone(), part("inspektur2", "inspektur").record(DAY)])]
-        record = with_fields(part("inspektur").record(DAY), state=TenureState.SUSPENDED)
-        entries.append(change(entries, [record], signer="inspektur2"))
+        entries.append(change(entries, suspended("inspektur"), signer="inspektur2"))
         entries.append(change(entries, [part("baru", "operator").record(LATER)]))
         assert flaw(entries) == (3, Flaw.SIGNER)
 

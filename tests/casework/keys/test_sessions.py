@@ -4,6 +4,7 @@ import base64
 import stat
 import threading
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,7 @@ from crypto.labels import Label, derive
 NOW = 1_800_000_000
 PERSON, OTHER = "a" * 32, "b" * 32
 SEED = bytes(range(100, 132))
+OTHER_SEED = bytes(range(32))
 
 
 @pytest.fixture
@@ -77,7 +79,45 @@ def test_the_file_holds_neither_seed_nor_cookie(store: SessionStore, path: Path)
         assert hidden.hex().encode() not in raw
         assert base64.b64encode(hidden)[:40] not in raw
     assert cookie.encode() not in raw
-    assert PERSON.encode() in raw
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_the_file_does_not_say_whose_a_session_is(
+    store: SessionStore, path: Path, kind: Kind
+) -> None:
+    """Beside exact times stands no name: neither raw nor hashed by what an admin knows."""
+    store.open(kind, PERSON, SEED, NOW)
+    raw = path.read_bytes()
+    known = bytes.fromhex(PERSON)
+    for name in (PERSON.encode(), known, sha256(PERSON.encode()).digest(), sha256(known).digest()):
+        assert name not in raw
+        assert name.hex().encode() not in raw
+
+
+def test_two_visits_of_a_reporter_do_not_look_alike(store: SessionStore, path: Path) -> None:
+    """No column but the kind is the same in both: nobody can tell that one person came twice."""
+    store.open(Kind.REPORTER, PERSON, SEED, NOW)
+    store.open(Kind.REPORTER, PERSON, SEED, NOW + 10_000)
+    database = dbapi2.connect(str(path))
+    one, two = database.execute("SELECT * FROM session").fetchall()
+    database.close()
+    alike = {value for value in set(one) & set(two) if value is not None}
+    assert alike == {"reporter"}
+
+
+def test_a_file_of_the_former_format_is_emptied(path: Path) -> None:
+    """It named people in clear; its sessions are over and its bytes are gone."""
+    _write(
+        path,
+        "CREATE TABLE session (id BLOB PRIMARY KEY, kind TEXT, person TEXT, created INTEGER, "
+        "seen INTEGER, ends INTEGER, sealed BLOB) WITHOUT ROWID",
+    )
+    values = (bytes(32), "staff", PERSON, NOW, NOW, NOW + 900, bytes(48))
+    _write(path, "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?)", *values)
+    store = SessionStore(path)
+    assert PERSON.encode() not in path.read_bytes()
+    assert store.resume(store.open(Kind.STAFF, PERSON, SEED, NOW), NOW) is not None
+    store.close()
 
 
 def test_an_ended_session_leaves_no_byte(store: SessionStore, path: Path) -> None:
@@ -87,7 +127,6 @@ def test_an_ended_session_leaves_no_byte(store: SessionStore, path: Path) -> Non
     assert sealed in path.read_bytes()
     store.end(cookie)
     assert sealed not in path.read_bytes()
-    assert PERSON.encode() not in path.read_bytes()
     assert [entry.name for entry in path.parent.iterdir()] == [path.name]
 
 
@@ -163,11 +202,11 @@ def test_signing_in_anew_ends_the_former_session(store: SessionStore) -> None:
 def test_all_sessions_of_a_person_end_together(store: SessionStore) -> None:
     """Everybody else's stay; the one in use may stay, too."""
     mine = [store.open(Kind.STAFF, PERSON, SEED, NOW) for _ in range(3)]
-    theirs = store.open(Kind.STAFF, OTHER, SEED, NOW)
-    assert store.end_all(PERSON, keep=mine[0]) == 2
+    theirs = store.open(Kind.STAFF, OTHER, OTHER_SEED, NOW)
+    assert store.end_all(SEED, keep=mine[0]) == 2
     assert [store.resume(cookie, NOW) is not None for cookie in mine] == [True, False, False]
-    assert store.end_all(PERSON, keep="nonsense") == 1
-    assert store.end_all(PERSON) == 0
+    assert store.end_all(SEED, keep="nonsense") == 1
+    assert store.end_all(SEED) == 0
     assert store.resume(theirs, NOW) is not None
 
 
@@ -175,28 +214,30 @@ def test_a_person_sees_their_open_sessions(store: SessionStore) -> None:
     """Those that are over do not count, nor do anybody else's."""
     store.open(Kind.STAFF, PERSON, SEED, NOW - 900)
     cookie = store.open(Kind.STAFF, PERSON, SEED, NOW)
-    store.open(Kind.STAFF, OTHER, SEED, NOW)
+    store.open(Kind.STAFF, OTHER, OTHER_SEED, NOW)
     store.resume(cookie, NOW + 5)
-    assert [(s.created, s.seen) for s in store.of_person(PERSON, NOW + 5)] == [(NOW, NOW + 5)]
+    assert [(s.created, s.seen) for s in store.of_owner(SEED, NOW + 5)] == [(NOW, NOW + 5)]
 
 
 def test_the_sweep_deletes_what_is_over(store: SessionStore, path: Path) -> None:
     """Rows of sessions that nobody resumes do not stay in the file."""
-    store.open(Kind.STAFF, OTHER, SEED, NOW)
+    store.open(Kind.STAFF, OTHER, OTHER_SEED, NOW)
+    (sealed,) = dbapi2.connect(str(path)).execute("SELECT sealed FROM session").fetchone()
     cookie = store.open(Kind.STAFF, PERSON, SEED, NOW + 1)
     assert store.sweep(NOW + 900) == 1
-    assert OTHER.encode() not in path.read_bytes()
+    assert sealed not in path.read_bytes()
     assert store.resume(cookie, NOW + 900) is not None
 
 
 @pytest.mark.parametrize(
     ("column", "value"),
     [
-        ("person", OTHER),
+        ("owner", bytes(32)),
+        ("owner", None),
         ("kind", "reporter"),
         ("ends", NOW + 10**6),
         ("created", NOW - 1),
-        ("sealed", bytes(48)),
+        ("sealed", bytes(80)),
     ],
 )
 def test_a_row_that_was_rewritten_opens_nothing(
@@ -206,8 +247,7 @@ def test_a_row_that_was_rewritten_opens_nothing(
     cookie = store.open(Kind.STAFF, PERSON, SEED, NOW)
     _write(path, f"UPDATE session SET {column} = ?", value)
     assert store.resume(cookie, NOW) is None
-    _write(path, "UPDATE session SET person = ?", PERSON)
-    assert store.of_person(PERSON, NOW) == ()
+    assert dbapi2.connect(str(path)).execute("SELECT count(*) FROM session").fetchone() == (0,)
 
 
 def test_a_row_under_another_cookies_name_opens_nothing(store: SessionStore, path: Path) -> None:
@@ -275,3 +315,5 @@ def test_a_seed_of_another_length_is_refused(store: SessionStore) -> None:
     """A programmer's error is not stored."""
     with pytest.raises(ValueError, match="32 bytes"):
         store.open(Kind.STAFF, PERSON, b"short", NOW)
+    with pytest.raises(ValueError, match="32 characters"):
+        store.open(Kind.STAFF, "short", SEED, NOW)

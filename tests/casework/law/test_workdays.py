@@ -1,6 +1,7 @@
 """Working days and due moments follow extraction §f.0 and the vectors of context §7.5."""
 
 from datetime import UTC, date, datetime, time, timedelta
+from typing import ClassVar
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -58,6 +59,26 @@ def test_the_vectors_of_context_7_5(
 
 def test_local_days_off_of_bali_move_the_due_day() -> None:
     assert add_working_days(BALI, date(2027, 1, 11), 3) == date(2027, 1, 19)
+
+
+class Counting(HolidayCalendar):
+    """Counts how often a day is looked at."""
+
+    looked: ClassVar[int] = 0
+
+    def is_working_day(self, day: date) -> bool:
+        type(self).looked += 1
+        return super().is_working_day(day)
+
+
+def test_the_distance_to_the_end_of_time_costs_no_more_than_that_to_tomorrow() -> None:
+    """A due day of the year 9999, however it came there, does not hold an inbox up."""
+    calendar = Counting(1, FULL.days)
+    weeks = (date.max - MON_23_NOV).days // 7
+    found = working_days_between(calendar, MON_23_NOV, date.max)
+    assert weeks * 5 - len(FULL.days) <= found <= weeks * 5 + 5
+    assert working_days_between(calendar, date.max, date.min) < -weeks * 5
+    assert Counting.looked <= 2 * (len(FULL.days) + 7)
 
 
 def test_local_days_can_count_as_working_without_losing_a_national_holiday_on_the_same_date() -> (

@@ -154,7 +154,7 @@ def test_no_leaf_holds_a_plaintext_its_hash_or_a_time(filed: Filed) -> None:
         assert not any(digest in row.body for digest in hashes)
         assert not re.search(
             r"\d\d:\d\d|T\d\d|\"at\"|\d{10}(?![0-9a-f])",
-            re.sub(r'"[0-9a-f]{32,64}"|:[0-9a-f]{32}"', '""', row.body),
+            re.sub(r'"[0-9a-f]{32,64}"|:[0-9a-f]{32}"|"WBS-\w{8}"', '""', row.body),
         )
         assert re.fullmatch(r"\d{4}-\d\d-\d\d", json.loads(row.body)["day"])
 

@@ -13,6 +13,9 @@ from types import TracebackType
 from typing import Self
 
 SUAKA = str(Path(sys.executable).parent / "suaka")
+HEEDING = ("env", "--default-signal=INT", SUAKA)
+"""The command as a person starts it: a shell's background jobs inherit that Ctrl-C is ignored."""
+
 PATIENCE = 30.0
 """Seconds that a command may stay silent."""
 
@@ -21,7 +24,7 @@ class Terminal:
     """One command on a terminal of its own."""
 
     def __init__(self, *args: object) -> None:
-        self.args: Sequence[str] = [SUAKA, *(str(arg) for arg in args)]
+        self.args: Sequence[str] = [*HEEDING, *(str(arg) for arg in args)]
         self._master, slave = pty.openpty()
         self.process = subprocess.Popen(
             self.args, stdin=slave, stdout=slave, stderr=slave, start_new_session=True

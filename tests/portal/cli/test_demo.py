@@ -17,7 +17,7 @@ from portal import wiring
 from portal.cli import demo
 from portal.cli.options import close, opened
 from tests.portal.cli.conftest import PRODUCTION, Run, files_of
-from tests.portal.cli.terminal import SUAKA
+from tests.portal.cli.terminal import HEEDING, SUAKA
 
 OFFICER = re.compile(r"^  \S.*?\s{2,}([a-z]+) +((?:[a-z]+ ?){4})$", re.MULTILINE)
 REPORTER = re.compile(r"^  (WBS-\w{8}) +(.+)$", re.MULTILINE)
@@ -135,7 +135,7 @@ def test_an_interrupted_demo_leaves_nothing_half_made(
 ) -> None:
     folder = tmp_path / "demo"
     process = subprocess.Popen(
-        [SUAKA, "demo", str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        [*HEEDING, "demo", str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
     while not any(tmp_path.glob(".demo.making-*/data")):
         assert process.poll() is None

@@ -46,7 +46,7 @@ def test_a_sound_instance_passes_and_is_not_changed(run: Run, founded: Path) -> 
     for what in (
         *("configuration", "file modes", "keys", "disk", "SQLite", "schema", "database file"),
         *("keystore file", "ceremony", "clock", "roster", "guardian", "Operator", "keystore"),
-        "holidays",
+        *("log", "desks", "holidays"),
     ):
         assert f"ok   {what}" in said
     assert files_of(founded / "data") == before
@@ -229,6 +229,22 @@ def test_a_key_of_no_case_is_told(run: Run, founded: Path) -> None:
     assert "1 keys belong to no case" in lines(run, founded, "warn", 0)
 
 
+def test_a_case_that_was_taken_off_the_desks_is_bad(run: Run, founded: Path) -> None:
+    execute(founded, "DELETE FROM desk_entry")
+    assert "desks: 1 cases are not listed as their keys are held" in lines(run, founded, "bad", 1)
+    assert run("tick", founded).exit_code == 0
+    assert lines(run, founded, "bad", 0) == ""
+
+
+def test_ephemeral_files_on_a_disk_are_bad_in_production_and_told_elsewhere(
+    run: Run, founded: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Exact times of visits must not outlive the machine's power."""
+    monkeypatch.setattr(checks_files, "_is_tmpfs", lambda _path: False)
+    assert "run/ is on a disk" in lines(run, founded, "warn", 0)
+    assert "run/ is on a disk" in lines(run, founded, "bad", 1, **PRODUCTION)
+
+
 def test_missing_collective_leave_is_bad(run: Run, founded: Path) -> None:
     execute(founded, "DELETE FROM holiday WHERE kind = 'cuti_bersama'")
     assert "no cuti bersama for" in lines(run, founded, "bad", 1)
@@ -243,3 +259,18 @@ def test_collective_leave_of_this_year_alone_is_told(run: Run, founded: Path) ->
         f"'{year}' || substr(day, 5) WHERE kind = 'cuti_bersama'",
     )
     assert f"no cuti bersama entered after {year}" in lines(run, founded, "warn", 0)
+
+
+@pytest.mark.parametrize(
+    ("statement", "said"),
+    [
+        ("DELETE FROM leaf WHERE number = 0", "1 leaves are gone, the first is number 0"),
+        ("UPDATE leaf SET body = '{}' WHERE number = 0", "1 leaves were changed"),
+        ("UPDATE leaf SET actor = 'f' WHERE number = 0", "1 leaves are not signed"),
+    ],
+)
+def test_a_log_that_was_written_to_is_bad(
+    run: Run, founded: Path, statement: str, said: str
+) -> None:
+    execute(founded, statement)
+    assert said in lines(run, founded, "bad", 1)

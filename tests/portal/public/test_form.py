@@ -9,6 +9,7 @@ from casework.intake.report import FIELDS, LONG
 from casework.keys import enrol
 from casework.keys.vocabulary import TenureState
 from casework.law.vocabulary import Routing
+from crypto import kdf
 from portal.settings import LimitSection
 from tests.casework.cases import join, leave
 from tests.portal import visits
@@ -211,6 +212,29 @@ def test_above_the_budget_the_text_is_kept_and_taken_later(portal: Site) -> None
         again.send(SEND)
         assert again.status == 200
     assert portal.count() == 2
+
+
+def test_whoever_the_lane_turns_away_costs_nothing_of_the_budget(
+    portal: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A rush that is not served does not use up what the next reporter needs."""
+    limits = LimitSection(kdf_at_once=1, kdf_waiting=0, report_burst=2, reports_per_minute=1)
+    with served(portal.bench, limits) as narrow:
+        stretch = kdf.stretch
+        turned_away: list[int] = []
+
+        def rush(password: bytes, salt: bytes, cost: kdf.Kdf) -> bytes:
+            if not turned_away:
+                turned_away.append(0)
+                for _ in range(5):
+                    late = visits.to_form(narrow.visit()).send(SEND, {"narrative": NARRATIVE})
+                    turned_away.append(late.status)
+            return stretch(password, salt, cost)
+
+        monkeypatch.setattr(kdf, "stretch", rush)
+        visits.report(narrow.visit())
+        assert turned_away == [0, *[503] * 5]
+        visits.report(narrow.visit())
 
 
 def test_a_receipt_costs_nothing_of_the_budget(portal: Site) -> None:

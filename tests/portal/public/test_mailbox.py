@@ -2,6 +2,7 @@
 
 import pytest
 
+from crypto.persons import Person
 from tests.portal import visits
 from tests.portal.sites import Site
 from tests.portal.visits import NARRATIVE, Receipt, Visit
@@ -268,3 +269,19 @@ def test_without_any_marker_a_late_text_leads_to_the_sign_in(portal: Site) -> No
     """A form that none of our pages made is not sealed to anybody."""
     visit = portal.visit().post(f"{ROOM}/pesan", {"message": LONG_TEXT, "keeper": "x.y"})
     assert (visit.status, visit.location) == (303, "/masuk")
+
+
+def test_a_late_text_is_not_sealed_to_exchanged_keys(portal: Site, reporter: Reporter) -> None:
+    """Whoever writes their own recipient into the reporter's row gets nothing to open."""
+    visit, receipt = reporter
+    pairs = visit.open(ROOM).filled(f"{ROOM}/pesan", {"message": LONG_TEXT})
+    portal.clock.advance(minutes=20)
+    portal.tamper(
+        'UPDATE person SET recipient = :key WHERE id = (SELECT reporter FROM "case" '
+        "WHERE ticket = :ticket)",
+        key=Person.generate().public.recipient,
+        ticket=receipt.ticket,
+    )
+    visit.post(f"{ROOM}/pesan", pairs)
+    assert visit.status == 503
+    assert 'name="kept"' not in visit.text

@@ -118,3 +118,34 @@ def test_odd_addresses_show_a_page(portal: Site, query: str) -> None:
     visit = portal.officer("operator").open(f"/petugas{query}")
     assert visit.status == 200
     assert "<script>" not in visit.text
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE desk_entry SET state = 'zzz' WHERE case_id = :case",
+        "UPDATE desk_entry SET category = 'zzz' WHERE case_id = :case",
+        "UPDATE \"case\" SET profile = 'zzz' WHERE id = :case",
+        'UPDATE "case" SET profile_version = 99 WHERE id = :case',
+    ],
+)
+def test_one_damaged_row_does_not_hide_the_others(
+    portal: Site, ladder: list[str], statement: str
+) -> None:
+    """It is shown with a question mark, and the inbox stays an inbox."""
+    portal.tamper(statement, case=portal.case_id(ladder[1]))
+    visit = portal.officer("operator").open("/petugas")
+    assert visit.status == 200
+    assert tickets(visit) == ladder
+    assert ">?<" in visit.text
+
+
+def test_a_far_due_day_does_not_hold_the_inbox_up(portal: Site, ladder: list[str]) -> None:
+    """A day of the year 9999 on a desk is a row like any other, and the last one."""
+    portal.tamper(
+        "UPDATE desk_entry SET due = '9999-12-30' WHERE case_id = :case",
+        case=portal.case_id(ladder[0]),
+    )
+    visit = portal.officer("operator").open("/petugas")
+    assert tickets(visit) == [*ladder[1:], ladder[0]]
+    assert "30\xa0Desember\xa09999" in visit.text

@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from casework.keys.enrol import PASSPHRASE_MAX
+from crypto import kdf
 from tests.casework.cases import join, leave
 from tests.casework.office import passphrase_of
 from tests.portal import visits
@@ -173,6 +175,25 @@ def test_a_tab_from_before_the_last_sign_in_keeps_its_text(
     assert portal.state() == before
 
 
+def test_a_passphrase_longer_than_any_is_not_stretched(
+    portal: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It gets the page of a wrong one, and costs nothing."""
+    wrong = visits.enter_staff(portal.visit(), "operator", "salah").text
+    stretched: list[int] = []
+
+    def spy(*_: object) -> bytes:
+        stretched.append(1)
+        return bytes(32)
+
+    monkeypatch.setattr(kdf, "stretch", spy)
+    visit = visits.enter_staff(portal.visit(), "operator", "a" * (PASSPHRASE_MAX + 1))
+    assert (visit.status, visit.text) == (422, wrong)
+    assert stretched == []
+    visits.enter_staff(portal.visit(), "operator", "a" * PASSPHRASE_MAX)
+    assert stretched == [1]
+
+
 def test_a_case_that_left_the_desk_meanwhile_costs_no_sign_in(
     portal: Site, reporter: Reporter
 ) -> None:
@@ -182,7 +203,10 @@ def test_a_case_that_left_the_desk_meanwhile_costs_no_sign_in(
     pairs = visit.open(path).filled(f"{path}/pesan", {"message": "Teks"})
     portal.clock.advance(minutes=20)
     visit.post(f"{path}/pesan", pairs)
-    portal.tamper("DELETE FROM desk_entry")
+    portal.tamper(
+        'DELETE FROM "grant" WHERE holder = :operator',
+        operator=portal.bench["operator"].person_id,
+    )
     visit.send("/petugas/masuk", {"handle": "operator", "passphrase": passphrase_of("operator")})
     assert (visit.status, visit.location) == (303, "/petugas")
     assert visit.follow().status == 200

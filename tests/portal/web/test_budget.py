@@ -80,6 +80,35 @@ def test_a_cancelled_waiter_gives_its_turn_back() -> None:
     anyio.run(scenario)
 
 
+def test_nobody_fills_the_lane_with_one_form() -> None:
+    """Of one owner two hold or wait for a place; a third is turned away, and others are not."""
+
+    async def scenario() -> None:
+        lane = KdfLane(1, 9)
+        refused: list[bytes] = []
+        served: list[bytes] = []
+
+        async def guest(whose: bytes) -> None:
+            try:
+                async with lane.place(whose):
+                    served.append(whose)
+            except Busy:
+                refused.append(whose)
+
+        async with lane.place(), anyio.create_task_group() as tasks:
+            for whose in (b"a", b"a", b"a", b"b", b"a"):
+                tasks.start_soon(guest, whose)
+            await anyio.wait_all_tasks_blocked()
+            assert refused == [b"a", b"a"]
+            tasks.cancel_scope.cancel()
+        assert served == []
+        for _ in range(3):
+            await guest(b"a")
+        assert served == [b"a"] * 3
+
+    anyio.run(scenario)
+
+
 @pytest.mark.parametrize(("concurrency", "queue"), [(0, 1), (1, -1)])
 def test_a_lane_that_nobody_could_enter_is_refused(concurrency: int, queue: int) -> None:
     """A wrong setting shows at start."""

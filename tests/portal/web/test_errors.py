@@ -8,7 +8,7 @@ import pytest
 from litestar import Litestar, Request
 from litestar.testing import RequestFactory, TestClient
 
-from casework.errors import CaseworkError
+from casework.errors import CaseworkError, Untrustworthy
 from portal.errors import ErrorPages, place
 from portal.web.pages import Pages
 from portal.web.refusals import Refusal, SignInRequired
@@ -149,6 +149,27 @@ def test_refusals_are_not_logged(client: TestClient[Litestar], logged: Callable[
     client.post("/kirim", content=b"a=%FF", headers=FORM)
     client.get("/raise/dilarang")
     assert "suaka" not in logged()
+
+
+@pytest.mark.parametrize(
+    ("surface", "path", "lines"),
+    [
+        (Surface.BOTH, "/masuk", 0),
+        (Surface.BOTH, "/ruang", 0),
+        (Surface.PUBLIC, "/formulir/simpan", 0),
+        (Surface.BOTH, "/petugas/masuk", 1),
+        (Surface.STAFF, "/petugas", 1),
+    ],
+)
+def test_damage_is_logged_where_officers_meet_it_only(
+    site: Site, caplog: pytest.LogCaptureFixture, surface: Surface, path: str, lines: int
+) -> None:
+    """Whoever damages a case on purpose must not read in the log when its reporter came back."""
+    pages = ErrorPages(Pages(context={"site": SITE}), WebSettings(surface=surface))
+    request: Request[Any, Any, Any] = RequestFactory(app=site.app).get(path)
+    response = pages.casework(request, Untrustworthy("damaged"))
+    assert response.status_code == 503
+    assert len([one for one in caplog.records if one.name == "suaka.portal"]) == lines
 
 
 def test_a_wrong_method_says_which_are_right(client: TestClient[Litestar]) -> None:

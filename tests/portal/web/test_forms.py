@@ -1,5 +1,7 @@
 """portal.web.forms: every odd body gets a clear refusal, and a good one arrives unharmed."""
 
+import sys
+import unicodedata
 from urllib.parse import urlencode
 
 import anyio
@@ -182,6 +184,63 @@ def test_a_handler_that_uses_litestars_parser_fails(client: TestClient[Litestar]
 def test_text_is_composed() -> None:
     """The same word typed on two phones is the same text (NFC)."""
     assert clean("De\u0301sa") == "D\u00e9sa"
+
+
+PILES = {
+    "out of order": "\u0315\u0300" * 16,
+    "two marks in one": "\u0344" * 31,
+    "no mark until taken apart": "\u0f73" * 31,
+    "mixed": "\u0f73\u0301\u0344\u05b0" * 8,
+}
+
+
+@pytest.mark.parametrize("pile", PILES)
+def test_a_pile_of_marks_is_refused_before_it_is_sorted(
+    client: TestClient[Litestar], site: Site, pile: str
+) -> None:
+    """Putting n marks in order costs n squared steps, so no more than a script needs are taken."""
+    with pytest.raises(ForbiddenCharacter):
+        clean(f"a{PILES[pile]}")
+    body = urlencode({"a": f"a{PILES[pile]}"}).encode()
+    assert client.post("/kirim", content=body, headers=TYPE).status_code == 400
+    assert site.received == []
+
+
+def test_the_bound_on_marks_is_that_of_uax_15() -> None:
+    """Thirty in a row are text (§13, Stream-Safe Text Format), as often as anybody likes."""
+    text = ("a" + "\u0315\u0300" * 15) * 100
+    assert clean(text) == unicodedata.normalize("NFC", text)
+
+
+def test_whatever_is_sorted_counts_as_a_mark() -> None:
+    """No character of Unicode starts with a mark, once taken apart, and is not counted."""
+    marks = [
+        chr(code)
+        for code in range(0x80, sys.maxunicode + 1)
+        if unicodedata.combining(unicodedata.normalize("NFD", chr(code))[0])
+    ]
+    assert len(marks) > 900
+    for mark in marks:
+        with pytest.raises(ForbiddenCharacter):
+            clean(mark * 31)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "بِسْمِ ٱللَّهِ ٱلرَّحْمَٰنِ ٱلرَّحِيمِ",
+        "ᬩᬲᬩᬮᬶ ᬑᬁ ᬲ᭄ᬯᬲ᭄ᬢ᭄ᬬᬲ᭄ᬢᬸ",
+        "ꦲꦏ꧀ꦱꦫꦗꦮ ꦩꦼꦤꦼꦁ",
+        unicodedata.normalize("NFD", "Những người tố giác được bảo vệ"),
+        "שָׁלוֹם עֲלֵיכֶם",
+        "བོད་སྐད་ ཧཱུྃ",
+        "ที่นี่ไม่มีใครรู้",
+        "👩🏽‍💻 किताब",
+    ],
+)
+def test_the_scripts_of_the_world_pass(text: str) -> None:
+    """Arabic, Balinese, Javanese, Vietnamese, Hebrew, Tibetan, Thai: nothing is lost."""
+    assert clean(text * 500) == unicodedata.normalize("NFC", text * 500)
 
 
 @given(st.text(alphabet=st.characters(exclude_characters="\0", exclude_categories=["Cs"])))

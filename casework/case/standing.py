@@ -1,0 +1,108 @@
+"""Which grants of a case stand: rightly made, named by a leaf, and not taken away since.
+
+Signature and seal alone do not say that. Whoever writes the database has the case's shred key and
+may have kept the inner file of a grant that was revoked since; whoever is on the roster can sign
+one that nobody decided. What was decided stands in the leaves of the case.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from casework.case import grants
+from casework.case.authority import may_grant, may_revoke
+from casework.case.grants import WHOLE
+from crypto import signatures
+from crypto.errors import Tampered
+from crypto.labels import Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from casework.case.tables import Case, Grant
+    from casework.keys.roster import Roster
+    from casework.law.profile import Profile
+
+History = dict[int, dict[str, Any] | None]
+"""What each leaf of a case says, by number; ``None`` for one that proves nothing: see
+:class:`casework.case.past.Past`. Whoever signed the others held the role that they name."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """All that it takes to judge the grants of one case."""
+
+    instance: str
+    case: Case
+    profile: Profile
+    roster: Roster
+    history: History
+    verify_key: Callable[[str], bytes]
+
+    def stands(self, row: Grant, shred_key: bytes) -> bool:
+        """Return whether a grant is in force; ``False`` if it was taken away since.
+
+        Raises:
+            Tampered: its granter did not make it, or was not entitled to, or no leaf of theirs
+                names it.
+        """
+        inner = grants.unwrap(row, shred_key)
+        signatures.verify(
+            self.verify_key(row.granter),
+            Purpose.GRANT,
+            grants.statement(self.instance, row, inner),
+            row.signature,
+        )
+        if not self._rightly_made(row):
+            raise Tampered("a grant was made without authority")
+        given = self._given(row, hashlib.sha256(inner).hexdigest())
+        if given is None:
+            raise Tampered("no leaf names a grant")
+        return row.share != WHOLE or not any(
+            number > given and self._takes(body, row)
+            for number, body in self.history.items()
+            if body is not None
+        )
+
+    def made(self, compartment: str) -> bool:
+        """Return whether a leaf gave a compartment to anybody, so that it must exist."""
+        return any(
+            name.startswith(f"{compartment}:")
+            for body in self.history.values()
+            if body is not None
+            for name in body.get("granted", ())
+        )
+
+    def _given(self, row: Grant, digest: str) -> int | None:
+        """Return the number of the granter's leaf that names a grant."""
+        return min(
+            (
+                number
+                for number, body in self.history.items()
+                if body is not None
+                and body.get("actor") == row.granter
+                and digest in body.get("objects", ())
+            ),
+            default=None,
+        )
+
+    def _takes(self, body: Mapping[str, Any], row: Grant) -> bool:
+        """Return whether a leaf takes a grant away, by an act that takes this compartment."""
+        if f"{row.compartment}:{row.holder}" not in body.get("revoked", ()):
+            return False
+        role, event = str(body.get("role")), str(body.get("event"))
+        return may_revoke(self.profile, (role,), event, row.compartment)
+
+    def _rightly_made(self, row: Grant) -> bool:
+        """Return whether the granter could give keys to this compartment at all, on that day.
+
+        Whoever writes the database has keys, too, if they are on the roster; a grant of theirs
+        would be signed, and lead officers to a compartment of their own making. The day counts,
+        not today: what an officer gave stays given when they leave.
+        """
+        if row.granter == self.case.reporter:
+            return True
+        roles = self.roster.roles_on(row.granter, row.granted)
+        return may_grant(self.profile, roles, row.compartment)
