@@ -46,8 +46,14 @@ class Terminal:
         os.write(self._master, f"{line}\n".encode())
 
     def interrupt(self) -> None:
-        """Press Ctrl-C."""
-        self.process.send_signal(signal.SIGINT)
+        """Press Ctrl-C until the command says something.
+
+        One that arrives between the prompt and the read behind it waits for the read to end.
+        """
+        ready: list[int] = []
+        while not ready and self.process.poll() is None:
+            self.process.send_signal(signal.SIGINT)
+            ready, _, _ = select.select([self._master], [], [], PATIENCE / 6)
 
     def end(self) -> tuple[int, str]:
         """Read to the end; return exit code and the rest of the output."""
