@@ -198,3 +198,9 @@ def test_passphrases_are_random() -> None:
 def test_a_passphrase_without_words_is_refused(count: int) -> None:
     with pytest.raises(Malformed, match=r"^words: a passphrase needs a word$"):
         generate(count)
+
+
+def test_the_longest_text_is_still_read() -> None:
+    """Exactly as many characters as allowed are a key like any other."""
+    entropy = bytes(10)
+    assert decode(" ".join(encode(entropy)).ljust(LONGEST)) == entropy

@@ -310,3 +310,10 @@ def test_badungs_week_leaves_out_local_days(badung: Profile) -> None:
     )
     first = due(badung.deadline("first_reaction"), calendar, ZoneInfo(badung.tz), date(2027, 1, 11))
     assert first.day == date(2027, 1, 19)
+
+
+def test_a_span_that_ends_on_a_holiday_does_not_count_it() -> None:
+    """25 December 2026 is a Friday and off; the Thursday before it is a collective leave day."""
+    wednesday, friday = date(2026, 12, 23), date(2026, 12, 25)
+    assert working_days_between(FULL, wednesday, friday) == 0
+    assert working_days_between(FULL, date(2026, 12, 22), friday) == 1
