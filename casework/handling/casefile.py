@@ -138,9 +138,11 @@ def _action(profile: Profile, transition_id: str, role: str) -> Action:
 
 
 def _candidates(chain: Roster, profile: Profile, day: date) -> tuple[Candidate, ...]:
+    """Return who can be assigned on a day, by name: ids come in no order that a person knows."""
     assignable = {role.id for role in profile.roles if role.assignable}
-    return tuple(
+    found = (
         Candidate(one.person_id, one.name, one.position)
         for one in chain.on(day)
         if assignable.intersection(one.roles)
     )
+    return tuple(sorted(found, key=lambda one: (one.name, one.person_id)))

@@ -288,15 +288,15 @@ class Office:
         case = self.page.url()
         for text in (COMPLETION, QUESTION, REPLY, ANALYSIS):
             assert text in self.page.text()
-        found = re.search(r'name="assignees" value="(\w+)"', self.page.html())
-        assert found is not None, "nobody to assign"
+        found = re.findall(r'name="assignees" value="(\w+)"', self.page.html())
+        assert len(found) > 1, "nobody to choose from"
         for label, act, number in (
             ("Tugaskan tim telaah awal", "assign_team", "700/12/ST"),
             ("Perintahkan pemeriksaan", "order_examination", "700/34/ST"),
         ):
             letter = "document_surat_tugas"
             texts = {f"{letter}_number": number, f"{letter}_date": LETTER_DATE}
-            self.act(label, f"tindakan/{act}", texts, {"assignees": found[1]})
+            self.act(label, f"tindakan/{act}", texts, {"assignees": found[-1]})
             assert "Tindakan sudah dicatat." in self.page.text()
             self.seen(f"case-{act}", self.page)
             self.page.open(case)
