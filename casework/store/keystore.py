@@ -6,8 +6,8 @@ key makes every grant of its case unreadable, in every backup of the case databa
 
 Two databases cannot commit as one. A new shred key is therefore committed here first, under a
 new version; the case row names the version in force, and the old one is dropped only after
-the main commit (:meth:`Keystore.settle`). A crash in between leaves one key too many, which
-:meth:`Keystore.sweep` removes; never one too few.
+the main commit (:meth:`Keystore.settle`). A crash in between leaves one key too many, never one
+too few; the tick removes it beside the key in force (:meth:`Keystore.sweep`).
 """
 
 from __future__ import annotations
@@ -135,10 +135,11 @@ class Keystore:
         truncate_wal(self.engine)
 
     def sweep(self, in_force: Mapping[str, int]) -> int:
-        """Remove keys that no case row names; return how many were removed.
+        """Remove every key but the version that ``in_force`` names; return how many went.
 
-        Call it with the versions in force read under the main write lock, so that no
-        transaction is half-way between the two databases.
+        A case that ``in_force`` does not name loses all its keys: :func:`casework.tick.tick` names
+        every case that has one. Call it with versions read under the main write lock, so that
+        no transaction is half-way between the two databases.
         """
         removed = 0
         with self._write() as connection:
