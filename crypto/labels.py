@@ -56,8 +56,23 @@ class Label(StrEnum):
     SESSION_SEAL = "suaka/v1/session/seal"
     """Cookie of a session: the key that the session's person and seed are sealed under."""
 
+    SESSION_OWNERS = "suaka/v1/session/owners"
+    """Pepper: the key of the names under which each officer's sessions are found."""
+
     SESSION_OWNER = "suaka/v1/session/owner"
-    """Seed of an officer: the name under which all of their sessions are found."""
+    """Key of the names, with an officer's id: the name under which their sessions are found."""
+
+    INVITATION = "suaka/v1/invitation"
+    """Token of an invitation: the name under which it is remembered."""
+
+    INVITATION_WORDS = "suaka/v1/invitation/words"
+    """Token of an invitation, salted with the pepper: a generated passphrase."""
+
+    DEVICE = "suaka/v1/device"
+    """Token of a browser: the name under which it is remembered."""
+
+    RECOVERY_CODE = "suaka/v1/recovery-code"
+    """A single-use code: what is kept of it, sealed."""
 
     WORDS_CHECKSUM = "suaka/v1/words/checksum"
     """Entropy of a secret key: its checksum."""
@@ -89,6 +104,12 @@ class Purpose(StrEnum):
 
     KEYRING = "suaka/v1/sign/keyring"
     """What an officer's keyring remembers, by the officer."""
+
+    FACTOR = "suaka/v1/sign/factor"
+    """An officer's second factor, by the officer."""
+
+    RECOVERED = "suaka/v1/sign/recovered"
+    """What the share holders decided offline, by the recovery key."""
 
 
 def derive(

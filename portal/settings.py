@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_origin
 
 import msgspec
 
@@ -56,6 +56,37 @@ class WebSection(Section, frozen=True):
     away_label: str = "Wikipedia"
 
 
+class StaffSection(Section, frozen=True):
+    """How officers work here. ``second_factor`` may be off in a demo and nowhere else.
+
+    ``many_cases``: how many cases one officer opens on one day before the guardian is told.
+    """
+
+    second_factor: bool = True
+    many_cases: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 25
+
+
+class MailSection(Section, frozen=True):
+    """Notices to officers by SMTP; off while ``host`` is empty.
+
+    ``hours``: local times at which waiting notices leave, all at once. ``password_file``: the
+    file that holds the password, never the password itself.
+    """
+
+    host: str = ""
+    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 587
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    username: str = ""
+    password_file: str = ""
+    sender: str = ""
+    hours: tuple[
+        Annotated[str, msgspec.Meta(pattern=r"\A([01][0-9]|2[0-3])\.[0-5][0-9]\Z")], ...
+    ] = (
+        "08.00",
+        "13.00",
+    )
+
+
 class CostSection(Section, frozen=True):
     """Key stretching, as ``crypto.kdf`` writes it."""
 
@@ -80,6 +111,8 @@ class Settings(Section, frozen=True):
 
     instance: InstanceSection
     web: WebSection = WebSection()
+    staff: StaffSection = StaffSection()
+    mail: MailSection = MailSection()
     costs: CostSection = CostSection()
     limits: LimitSection = LimitSection()
 
@@ -111,6 +144,12 @@ def load(folder: Path, environ: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError(f"{FILE_NAME}: {error}") from None
     if settings.production and settings.web.tls and not settings.web.origins:
         raise SettingsError(f"{FILE_NAME}: web.origins must list the published addresses")
+    if settings.production and not settings.staff.second_factor:
+        raise SettingsError(f"{FILE_NAME}: staff.second_factor may be off in a demo only")
+    if settings.mail.host and not settings.mail.sender:
+        raise SettingsError(f"{FILE_NAME}: mail.sender is needed where mail.host is set")
+    if settings.mail.host and settings.mail.security == "none" and settings.mail.username:
+        raise SettingsError(f"{FILE_NAME}: mail.security is none: the password would travel open")
     return settings
 
 
@@ -157,4 +196,4 @@ def _apply(document: dict[str, Any], environ: Mapping[str, str]) -> None:
 
 
 def _split(text: str, wanted: object) -> object:
-    return text.split() if wanted == tuple[str, ...] else text
+    return text.split() if get_origin(wanted) is tuple else text

@@ -111,6 +111,7 @@ def open_office(
     (folder / RUN).mkdir(mode=0o700, exist_ok=True)
     catalogue = ProfileCatalogue.from_package()
     profile = catalogue.latest(settings.instance.profile)
+    pepper = paths.pepper.read_bytes()
     office = Office(
         instance_id=settings.instance.id,
         name=settings.instance.name,
@@ -120,13 +121,14 @@ def open_office(
         clock=clock,
         engine=open_engine(paths.database),
         keystore=Keystore(paths.keystore),
-        sessions=SessionStore(paths.sessions),
+        sessions=SessionStore(paths.sessions, derive(Label.SESSION_OWNERS, pepper)),
         windows=ReceiptWindows(paths.windows),
-        pepper=paths.pepper.read_bytes(),
+        pepper=pepper,
         passphrase_kdf=Kdf.parse(settings.costs.passphrase),
         secret_key_kdf=Kdf.parse(settings.costs.secret_key),
         production=settings.production,
         genesis=settings.instance.genesis,
+        second_factor=settings.staff.second_factor,
     )
     accounts.check_costs(office)
     return office

@@ -38,13 +38,19 @@ def may_revoke(profile: Profile, roles: Iterable[str], event: str, compartment: 
 
 def may_write(profile: Profile, roles: Iterable[str]) -> bool:
     """Return whether one of the roles can come to hold the contents, and so write a message."""
-    named = {REPORTER, *profile.compartment(Compartment.CONTENT).holders}
-    named |= {
-        holding.holder
-        for rule in profile.transitions
-        for holding in rule.grants
-        if holding.compartment == Compartment.CONTENT
-    }
+    return may_hold(profile, roles, Compartment.CONTENT)
+
+
+def may_hold(profile: Profile, roles: Iterable[str], compartment: str) -> bool:
+    """Return whether one of the roles can come to hold a compartment by any way there is."""
+    named: set[str] = {REPORTER} if compartment == Compartment.CONTENT else set()
+    for start in profile.compartments:
+        if start.id == compartment:
+            named.update(start.holders)
+    for rule in profile.transitions:
+        if rule.record == compartment:
+            named.update(rule.by)
+        named.update(one.holder for one in rule.grants if one.compartment == compartment)
     for role in profile.roles:
         if (role.may_guard and GUARDIAN in named) or (role.assignable and ASSIGNED in named):
             named.add(role.id)

@@ -23,7 +23,7 @@ from crypto.errors import Tampered
 from crypto.labels import Purpose
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from datetime import date
 
     from sqlalchemy.orm import Session
@@ -139,9 +139,11 @@ def open_grant(
     row: Grant,
     shred_key: bytes,
     actor: Actor,
-    verify_key_of: Callable[[str], bytes],
+    granter_key: bytes,
 ) -> bytes:
     """Return the seed or share that a grant holds, after checking who made it.
+
+    ``granter_key`` verifies the granter's signature.
 
     Raises:
         Tampered: the signature, the row or the ciphertext does not belong together.
@@ -150,9 +152,7 @@ def open_grant(
     if row.holder != actor.person_id:
         raise Denied
     inner = unwrap(row, shred_key)
-    signatures.verify(
-        verify_key_of(row.granter), Purpose.GRANT, statement(instance, row, inner), row.signature
-    )
+    signatures.verify(granter_key, Purpose.GRANT, statement(instance, row, inner), row.signature)
     seed = envelope.unseal(inner, actor.person.identity, header(instance, row))
     if len(seed) != SEED_SIZE:
         raise Tampered("a grant holds something else than a seed")

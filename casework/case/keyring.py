@@ -65,10 +65,11 @@ class Keyring:
             if row is None:
                 raise Denied
             try:
-                if not self.judge().stands(row, self.shred_key()):
+                judge, shred_key = self.judge(), self.shred_key()
+                if not judge.stands(row, shred_key):
                     raise Tampered("a grant was put back that had been taken away")
                 seed = grants.open_grant(
-                    self.uow.office.instance_id, row, self.shred_key(), self.actor, self.verify_key
+                    judge.instance, row, shred_key, self.actor, judge.granter_key(row)
                 )
             except CryptoError as error:
                 raise CaseDamaged(f"grant of {compartment}") from error

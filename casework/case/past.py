@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 from sqlalchemy import select
 
+from casework.case import custody
 from casework.case.authority import may_write
 from casework.errors import NotFound
 from casework.keys.tables import Person as PersonRow
@@ -63,6 +64,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     profile: str = ""
     profile_version: int = 0
     reporter: str = ""
+    leaver: str = ""
+    successor: str = ""
+    file: str = ""
 
 
 @dataclass(frozen=True)
@@ -220,6 +224,8 @@ def _profile(uow: UnitOfWork, case: Case, submission: Entry | None) -> Profile |
 
 def _officer_may(profile: Profile, roster: Roster, entry: Entry) -> bool:
     """Return whether an officer was entitled to an act on the day of it."""
+    if entry.event in custody.EVENTS:
+        return custody.counts(profile, roster, entry)
     return _may(profile, roster.roles_on(entry.actor, entry.day), entry)
 
 

@@ -11,9 +11,10 @@ import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from casework.case import grants
+from casework.case import custody, grants
 from casework.case.authority import may_grant, may_revoke
-from casework.case.grants import WHOLE
+from casework.errors import NotFound
+from casework.keys.vocabulary import RECOVERY
 from crypto import signatures
 from crypto.errors import Tampered
 from crypto.labels import Purpose
@@ -50,7 +51,7 @@ class Judge:
         """
         inner = grants.unwrap(row, shred_key)
         signatures.verify(
-            self.verify_key(row.granter),
+            self.granter_key(row),
             Purpose.GRANT,
             grants.statement(self.instance, row, inner),
             row.signature,
@@ -60,11 +61,26 @@ class Judge:
         given = self._given(row, hashlib.sha256(inner).hexdigest())
         if given is None:
             raise Tampered("no leaf names a grant")
-        return row.share != WHOLE or not any(
+        return not any(
             number > given and self._takes(body, row)
             for number, body in self.history.items()
             if body is not None
         )
+
+    def granter_key(self, row: Grant) -> bytes:
+        """Return the key that verifies a grant's signature.
+
+        The share holders sign with the recovery key of their time, and it may have been replaced.
+
+        Raises:
+            Tampered: nobody vouches for the granter.
+        """
+        if row.granter != RECOVERY:
+            return self.verify_key(row.granter)
+        try:
+            return self.roster.recovery_at(row.roster_version).verify_key
+        except NotFound as error:
+            raise Tampered("no recovery key of that time") from error
 
     def made(self, compartment: str) -> bool:
         """Return whether a leaf gave a compartment to anybody, so that it must exist."""
@@ -76,14 +92,22 @@ class Judge:
         )
 
     def _given(self, row: Grant, digest: str) -> int | None:
-        """Return the number of the granter's leaf that names a grant."""
+        """Return the number of the leaf that names a grant.
+
+        It is the granter's own, or, for what the share holders made offline, that of the officer
+        who put it in force.
+        """
         return min(
             (
                 number
                 for number, body in self.history.items()
                 if body is not None
-                and body.get("actor") == row.granter
                 and digest in body.get("objects", ())
+                and (
+                    body.get("event") == custody.RECOVERED
+                    if row.granter == RECOVERY
+                    else body.get("actor") == row.granter
+                )
             ),
             default=None,
         )
@@ -93,7 +117,11 @@ class Judge:
         if f"{row.compartment}:{row.holder}" not in body.get("revoked", ()):
             return False
         role, event = str(body.get("role")), str(body.get("event"))
-        return may_revoke(self.profile, (role,), event, row.compartment)
+        if event in custody.EVENTS:
+            return True
+        return row.share == grants.WHOLE and may_revoke(
+            self.profile, (role,), event, row.compartment
+        )
 
     def _rightly_made(self, row: Grant) -> bool:
         """Return whether the granter could give keys to this compartment at all, on that day.
@@ -102,7 +130,7 @@ class Judge:
         would be signed, and lead officers to a compartment of their own making. The day counts,
         not today: what an officer gave stays given when they leave.
         """
-        if row.granter == self.case.reporter:
+        if row.granter in (self.case.reporter, RECOVERY):
             return True
         roles = self.roster.roles_on(row.granter, row.granted)
         return may_grant(self.profile, roles, row.compartment)

@@ -10,6 +10,7 @@ from sqlalchemy import delete, select
 
 from casework.calendar import deadlines
 from casework.calendar.tables import MET, STOPPED
+from casework.case import custody
 from casework.case.act import Act
 from casework.case.past import SUBMIT
 from casework.case.tables import Assignment, CaseFlag, Compartment
@@ -59,7 +60,7 @@ def situation(keyring: Keyring, profile: Profile) -> Situation:
 
 def _flags(profile: Profile, entry: Entry, *, by_reporter: bool) -> tuple[set[str], set[str]]:
     """Return the flags that an act or a message clears and raises, as :func:`take` moves them."""
-    if entry.event == SUBMIT:
+    if entry.event == SUBMIT or entry.event in custody.EVENTS:
         return set(), set()
     cleared, raised = set[str](), set[str]()
     for rule in profile.transitions:

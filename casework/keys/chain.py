@@ -1,8 +1,9 @@
 """One entry of the roster chain: its format, its strict parser, and how entries are made.
 
 An entry is RFC 8785 canonical JSON. The genesis is signed by the recovery key and names everyone;
-a later entry is signed by an approver and names only those it changes, each with all of the
-person's records, which replace the former ones.
+a later entry is signed by an approver, or again by the recovery key, and names only those it
+changes, each with all of the person's records, which replace the former ones. It may also name
+another guardian or another recovery key.
 """
 
 from __future__ import annotations
@@ -82,7 +83,7 @@ class PersonRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A parsed entry; ``guardian`` and ``recovery`` stand in the genesis and nowhere else."""
+    """A parsed entry; a later one states ``guardian`` and ``recovery`` only to change them."""
 
     v: int
     instance: Instance
@@ -93,7 +94,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     reason: Line
     recovery: KeyRecord | msgspec.UnsetType = msgspec.UNSET
     guardian: PersonId | msgspec.UnsetType = msgspec.UNSET
-    people: Annotated[tuple[PersonRecord, ...], msgspec.Meta(min_length=1, max_length=500)]
+    people: Annotated[tuple[PersonRecord, ...], msgspec.Meta(max_length=500)]
 
     def to_json(self) -> dict[str, Any]:
         """Return the JSON object that is signed and hashed."""
@@ -105,7 +106,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 class StoredEntry:
     """An entry as it lies in the database or in a genesis file: canonical bytes and signature.
 
-    ``signer`` is a person id, or ``RECOVERY`` for the genesis.
+    ``signer`` is a person id, or ``RECOVERY`` for the genesis and what share holders decide.
     """
 
     body: bytes
@@ -134,10 +135,12 @@ def parse(body: bytes, version: int) -> Entry:
         raise RosterBroken(version, Flaw.MALFORMED)
     if canonical.encode(entry.to_json()) != body:
         raise RosterBroken(version, Flaw.NOT_CANONICAL)
-    first = entry.kind is EntryKind.GENESIS
     stated = (entry.recovery is not msgspec.UNSET, entry.guardian is not msgspec.UNSET)
-    if stated != (first, first):
+    genesis = entry.kind is EntryKind.GENESIS
+    if genesis and not all(stated):
         raise RosterBroken(version, Flaw.KIND)
+    if not entry.people and (genesis or not any(stated)):
+        raise RosterBroken(version, Flaw.EMPTY)
     return entry
 
 
@@ -191,11 +194,15 @@ def make_change(
     people: Sequence[PersonRecord],
     reason: str,
     approver: tuple[str, SigningKey],
+    *,
+    guardian: str | None = None,
+    recovery: PublicKeys | None = None,
 ) -> StoredEntry:
     """Write and sign the entry after ``head`` (instance, version, hash).
 
-    ``approver`` is the signer's person id and key. :func:`casework.keys.roster.verify` judges
-    the entry.
+    ``approver`` is the signer's person id (or ``RECOVERY``) and key; ``guardian`` and
+    ``recovery`` are given only to change them. :func:`casework.keys.roster.verify` judges the
+    entry.
     """
     instance, version, previous = head
     signer, signing = approver
@@ -207,6 +214,8 @@ def make_change(
         day=day,
         kind=EntryKind.CHANGE,
         reason=reason,
+        recovery=msgspec.UNSET if recovery is None else key_record(recovery),
+        guardian=msgspec.UNSET if guardian is None else guardian,
         people=_in_order(people),
     )
     return _signed(entry, signer, signing)

@@ -6,7 +6,6 @@ An enrolled officer has keys and an account, and may do nothing until the roster
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -15,7 +14,7 @@ from msgspec import UNSET
 from sqlalchemy import func, select
 
 from casework.errors import CaseworkError, Conflict, Denied, InvalidInput
-from casework.keys import accounts, chain, memory, parts
+from casework.keys import accounts, chain, memory, parts, passphrases
 from casework.keys import roster as rosters
 from casework.keys.actor import Actor
 from casework.keys.chain import RosterBroken
@@ -38,10 +37,6 @@ if TYPE_CHECKING:
     from casework.store.office import Office
     from casework.store.unit import UnitOfWork
 
-PASSPHRASE_MIN = 15
-"""Characters of a passphrase (NIST SP 800-63B-4 §3.1.1.2, for one factor alone)."""
-
-PASSPHRASE_MAX = 256
 _USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{2,31}")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
@@ -95,9 +90,9 @@ def prepare(office: Office, applicant: Applicant) -> Prepared:
     }
     if not _USERNAME.fullmatch(username):
         errors["username"] = "username_shape"
-    length = len(unicodedata.normalize("NFC", applicant.passphrase))
-    if not PASSPHRASE_MIN <= length <= PASSPHRASE_MAX:
-        errors |= {"passphrase": "passphrase_length"}
+    context = (username, applicant.name, applicant.position, office.name)
+    if problem := passphrases.problem(applicant.passphrase, context):
+        errors |= {"passphrase": problem}
     if errors:
         raise InvalidInput(errors)
     person = Person.generate()

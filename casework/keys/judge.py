@@ -51,7 +51,7 @@ def extend(roster: Roster, entry: StoredEntry, profile: RoleRules) -> Roster:
     Raises:
         RosterBroken: the entry breaks a rule.
     """
-    owners = _Owners(roster.recovery)
+    owners = _Owners(keys for _, keys in roster.recoveries)
     for records in roster.people.values():
         owners.claim(records[0], roster.version)
     return _extend(roster, entry, {rule.id: rule for rule in _rules(profile)}, owners)
@@ -65,11 +65,18 @@ class _Rule:
     approves: frozenset[str]
     may_guard: bool
     admin: bool
+    excludes: frozenset[str]
 
 
 def _rules(profile: RoleRules) -> tuple[_Rule, ...]:
     return tuple(
-        _Rule(role.id, frozenset(role.approves), role.may_guard, role.admin)
+        _Rule(
+            role.id,
+            frozenset(role.approves),
+            role.may_guard,
+            role.admin,
+            frozenset(role.excludes),
+        )
         for role in profile.roles
     )
 
@@ -106,10 +113,10 @@ def _genesis(
     if stored.signer != RECOVERY:
         raise RosterBroken(1, Flaw.SIGNER)
     _check_signature(stored, entry, recovery.verify_key)
-    owners = _Owners(recovery)
+    owners = _Owners([recovery])
     roster = Roster(
         instance=instance,
-        recovery=recovery,
+        recoveries=((1, recovery),),
         guardian_id=entry.guardian,
         day=entry.day,
         heads=(stored.hash,),
@@ -136,13 +143,72 @@ def _extend(
         raise RosterBroken(version, Flaw.PREVIOUS)
     if entry.day < roster.day:
         raise RosterBroken(version, Flaw.DAY)
-    signer = roster.person_on(stored.signer, entry.day)
-    if signer is None:
+    signer = None if stored.signer == RECOVERY else roster.person_on(stored.signer, entry.day)
+    if signer is None and stored.signer != RECOVERY:
         raise RosterBroken(version, Flaw.SIGNER)
-    _check_signature(stored, entry, signer.verify_key)
+    # Enough share holders together are above every office: they can open everything anyway.
+    signing = roster.recovery if signer is None else signer.keys
+    _check_signature(stored, entry, signing.verify_key)
     changed = _named(entry, rules, owners)
+    if signer is not None:
+        _check_entitled(roster, entry, signer, changed, rules)
+    for person_id, records in changed.items():
+        if _past(records, entry.day) != _past(roster.people.get(person_id, ()), entry.day):
+            # What somebody was entitled to grant then would lose its ground.
+            raise RosterBroken(version, Flaw.PAST)
+    return replace(
+        roster,
+        day=entry.day,
+        heads=(*roster.heads, stored.hash),
+        people=MappingProxyType({**roster.people, **changed}),
+        recoveries=_recoveries(roster, entry, stored.signer, owners),
+        guardian_id=_guardian(roster, entry, stored.signer, changed, rules),
+        before=roster,
+    )
+
+
+def _recoveries(
+    roster: Roster, entry: Entry, signer: str, owners: _Owners
+) -> tuple[tuple[int, PublicKeys], ...]:
+    """Return the recovery keys after an entry; only the key in force names the next one."""
+    if entry.recovery is UNSET:
+        return roster.recoveries
+    if signer != RECOVERY:
+        raise RosterBroken(entry.version, Flaw.RECOVERY)
+    keys = chain.keys_of(entry.recovery, entry.version)
+    owners.claim_recovery(keys, entry.version)
+    return (*roster.recoveries, (entry.version, keys))
+
+
+def _guardian(
+    roster: Roster,
+    entry: Entry,
+    signer: str,
+    changed: Mapping[str, tuple[RosterPerson, ...]],
+    rules: Mapping[str, _Rule],
+) -> str:
+    """Return the guardian after an entry; the one in office names the next one."""
+    if entry.guardian is UNSET:
+        return roster.guardian_id
+    if signer not in (RECOVERY, roster.guardian_id):
+        raise RosterBroken(entry.version, Flaw.GUARDIAN)
+    records = changed.get(entry.guardian, roster.people.get(entry.guardian, ()))
+    named = next((record for record in records if record.active_on(entry.day)), None)
+    if named is None or not any(rules[role].may_guard for role in named.roles):
+        raise RosterBroken(entry.version, Flaw.GUARDIAN)
+    return entry.guardian
+
+
+def _check_entitled(
+    roster: Roster,
+    entry: Entry,
+    signer: RosterPerson,
+    changed: Mapping[str, tuple[RosterPerson, ...]],
+    rules: Mapping[str, _Rule],
+) -> None:
+    """Refuse an officer who signs for themselves, or for roles that they may not approve."""
     if signer.person_id in changed:
-        raise RosterBroken(version, Flaw.SELF)
+        raise RosterBroken(entry.version, Flaw.SELF)
     approvable = {role for held in signer.roles for role in rules[held].approves}
     # The roles that a person loses count, too: else whoever may approve operators could turn
     # the Inspektur into one. What was over before this entry is neither gained nor lost by it.
@@ -154,18 +220,7 @@ def _extend(
         for role in record.roles
     }
     if not touched <= approvable:
-        raise RosterBroken(version, Flaw.SIGNER)
-    for person_id, records in changed.items():
-        if _past(records, entry.day) != _past(roster.people.get(person_id, ()), entry.day):
-            # What somebody was entitled to grant then would lose its ground.
-            raise RosterBroken(version, Flaw.PAST)
-    return replace(
-        roster,
-        day=entry.day,
-        heads=(*roster.heads, stored.hash),
-        people=MappingProxyType({**roster.people, **changed}),
-        before=roster,
-    )
+        raise RosterBroken(entry.version, Flaw.SIGNER)
 
 
 def _past(records: Iterable[RosterPerson], day: date) -> list[RosterPerson]:
@@ -227,6 +282,8 @@ def _person(record: PersonRecord, version: int, rules: Mapping[str, _Rule]) -> R
         raise RosterBroken(version, Flaw.ROLE)
     if len(record.roles) > 1 and any(rules[role].admin for role in record.roles):
         raise RosterBroken(version, Flaw.ADMIN)
+    if any(rules[role].excludes.intersection(record.roles) for role in record.roles):
+        raise RosterBroken(version, Flaw.EXCLUDES)
     return RosterPerson(
         person_id=record.person,
         handle=None if record.handle is UNSET else record.handle,
@@ -244,12 +301,18 @@ def _person(record: PersonRecord, version: int, rules: Mapping[str, _Rule]) -> R
 class _Owners:
     """Who owns which key and which handle: each has one owner, for ever."""
 
-    def __init__(self, recovery: PublicKeys) -> None:
-        self._owner: dict[bytes | str, str] = {
-            recovery.recipient: RECOVERY,
-            recovery.verify_key: RECOVERY,
-        }
+    def __init__(self, recoveries: Iterable[PublicKeys]) -> None:
+        self._owner: dict[bytes | str, str] = {}
+        for keys in recoveries:
+            self._owner |= {keys.recipient: RECOVERY, keys.verify_key: RECOVERY}
         self._known: dict[str, RosterPerson] = {}
+
+    def claim_recovery(self, keys: PublicKeys, version: int) -> None:
+        """Note a new recovery key, or refuse one that was ever used. Raises: RosterBroken."""
+        for key in (keys.recipient, keys.verify_key):
+            if key in self._owner:
+                raise RosterBroken(version, Flaw.KEY_REUSED)
+            self._owner[key] = RECOVERY
 
     def claim(self, person: RosterPerson, version: int) -> None:
         """Note a person's keys and handle, or refuse them. Raises: RosterBroken."""

@@ -38,6 +38,10 @@ class RoleRule(Protocol):
     def admin(self) -> bool:
         """Whether the role runs the machine, and so may hold no other."""
 
+    @property
+    def excludes(self) -> tuple[str, ...]:
+        """Roles that nobody may hold beside it."""
+
 
 class RoleRules(Protocol):
     """A profile, as far as the chain needs one."""
@@ -88,16 +92,33 @@ class RosterPerson:
 class Roster:
     """The verified roster. Only :mod:`casework.keys.judge` makes one.
 
-    ``before`` is the roster without its last entry.
+    ``before`` is the roster without its last entry. ``recoveries`` are the recovery keys, each
+    with the version from which it holds.
     """
 
     instance: str
-    recovery: PublicKeys
+    recoveries: tuple[tuple[int, PublicKeys], ...]
     guardian_id: str
     day: date
     heads: tuple[str, ...]
     people: Mapping[str, tuple[RosterPerson, ...]]
     before: Roster | None = field(default=None, repr=False, compare=False)
+
+    @property
+    def recovery(self) -> PublicKeys:
+        """The recovery key in force."""
+        return self.recoveries[-1][1]
+
+    def recovery_at(self, version: int) -> PublicKeys:
+        """Return the recovery key that was in force at an entry.
+
+        Raises:
+            NotFound: there is no such entry.
+        """
+        for since, keys in reversed(self.recoveries):
+            if since <= version <= self.version:
+                return keys
+        raise NotFound("recovery")
 
     @property
     def version(self) -> int:
@@ -137,7 +158,7 @@ class Roster:
 
     @property
     def guardian(self) -> RosterPerson:
-        """The guardian named in the ceremony, active or not."""
+        """The guardian named last, active or not."""
         return self.person(self.guardian_id)
 
     def person(self, person_id: str) -> RosterPerson:

@@ -3,9 +3,9 @@
 The file (in the runtime directory, tmpfs in production, never in a backup) keeps of each session
 an identifier derived from the cookie, and the person with their seed sealed under a key derived
 from the cookie. Whoever reads or steals the file opens nothing, and does not learn whose a session
-is: an officer's sessions share a name derived from their seed, a reporter's share nothing. Whoever
-writes to it can end sessions, but not make one, move one to another person, or outlast its absolute
-end.
+is: an officer's sessions share a name derived from a key of the office, so that they can be ended
+by others than their owner; a reporter's share nothing. Whoever writes to it can end sessions, but
+not make one, move one to another person, or outlast its absolute end.
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ CREATE TABLE IF NOT EXISTS session (
     created INTEGER NOT NULL,
     seen    INTEGER NOT NULL,
     ends    INTEGER NOT NULL,
+    proved  INTEGER NOT NULL,
     sealed  BLOB NOT NULL CHECK (length(sealed) = 80)
 ) WITHOUT ROWID
 """
@@ -67,10 +68,16 @@ LIFETIMES: Final[Mapping[Kind, int]] = {Kind.REPORTER: 2 * 3600, Kind.STAFF: 8 *
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """An open session: whose it is, and the secrets that live as long as it does."""
+    """An open session: whose it is, and the secrets that live as long as it does.
+
+    ``name`` tells a person's sessions apart and opens nothing. ``proved`` is when the second
+    factor was last shown (seconds since the epoch; 0: never).
+    """
 
     person: str
     kind: Kind
+    name: str
+    proved: int
     seed: bytes = field(repr=False)
     csrf_secret: bytes = field(repr=False)
 
@@ -79,6 +86,7 @@ class Session:
 class OpenSession:
     """One line of a person's list of open sessions; times in seconds since the epoch."""
 
+    name: str
     created: int
     seen: int
 
@@ -87,9 +95,16 @@ class SessionStore:
     """The file of sessions; safe to use from many threads and from several processes."""
 
     def __init__(
-        self, path: Path, *, idle: int = IDLE, lifetimes: Mapping[Kind, int] = LIFETIMES
+        self,
+        path: Path,
+        owners: bytes,
+        *,
+        idle: int = IDLE,
+        lifetimes: Mapping[Kind, int] = LIFETIMES,
     ) -> None:
         """Open the file at `path`, making it (mode 0600) if there is none.
+
+        `owners` is the 32-byte key of the names under which officers' sessions are found.
 
         Raises:
             OSError: if the file cannot be made.
@@ -97,6 +112,7 @@ class SessionStore:
         """
         # Made here and not by SQLite, so that at no moment anybody else can open it.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        self._owners = owners
         self._idle = idle
         self._lifetimes = dict(lifetimes)
         self._lock = threading.Lock()
@@ -107,8 +123,9 @@ class SessionStore:
         # A write-ahead log would keep ended sessions until its next checkpoint.
         self._db.execute("PRAGMA journal_mode = DELETE")
         self._db.execute("PRAGMA synchronous = FULL")
-        # The former format named people in clear, beside exact times.
-        if "person" in {row[1] for row in self._db.execute("PRAGMA table_info(session)")}:
+        # Nothing is kept over a change of format: everybody signs in again.
+        columns = {row[1] for row in self._db.execute("PRAGMA table_info(session)")}
+        if columns and "proved" not in columns:
             self._db.execute("DROP TABLE session")
         self._db.execute(_SCHEMA)
 
@@ -118,11 +135,19 @@ class SessionStore:
             self._db.close()
 
     def open(
-        self, kind: Kind, person: str, seed: bytes, now: int, *, replacing: str | None = None
+        self,
+        kind: Kind,
+        person: str,
+        seed: bytes,
+        now: int,
+        *,
+        replacing: str | None = None,
+        proved: bool = False,
     ) -> str:
         """Start a session and return its cookie; end the session that it replaces.
 
-        The cookie is always a new one, so that nobody can plant one before a sign-in.
+        The cookie is always a new one, so that nobody can plant one before a sign-in. `proved`:
+        the second factor was shown with it.
 
         Raises:
             ValueError: if `seed` is not 32 bytes, or `person` not 32 characters of ASCII.
@@ -136,15 +161,16 @@ class SessionStore:
         secret = secrets.token_bytes(COOKIE_BYTES)
         ends = now + self._lifetimes[kind]
         # No page lists a reporter's sessions, so nothing may tell that two are of one person.
-        owner = _owner(seed) if kind is Kind.STAFF else None
+        owner = self._owner(person) if kind is Kind.STAFF else None
         sealed = _cipher(secret).encrypt(
             _NONCE, seed + person.encode("ascii"), _bound(kind, owner, now, ends)
         )
-        row = (_identifier(secret), kind.value, owner, now, now, ends, sealed)
+        shown = now if proved else 0
+        row = (_identifier(secret), kind.value, owner, now, now, ends, shown, sealed)
         with self._transaction() as db:
             if replacing is not None:
                 self._delete(db, replacing)
-            db.execute("INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            db.execute("INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?, ?)", row)
         return urlsafe_b64encode(secret).rstrip(b"=").decode()
 
     def resume(self, cookie: str, now: int) -> Session | None:
@@ -159,7 +185,7 @@ class SessionStore:
         identifier = _identifier(secret)
         with self._transaction() as db:
             row = db.execute(
-                "SELECT kind, owner, created, seen, ends, sealed FROM session WHERE id = ?",
+                "SELECT kind, owner, created, seen, ends, proved, sealed FROM session WHERE id = ?",
                 (identifier,),
             ).fetchone()
             if row is None:
@@ -176,26 +202,44 @@ class SessionStore:
         with self._transaction() as db:
             self._delete(db, cookie)
 
-    def end_all(self, seed: bytes, *, keep: str | None = None) -> int:
-        """End every session of an officer, but the one of the cookie `keep`; return how many."""
-        kept = _secret_of(keep) if keep is not None else None
+    def prove(self, session: Session, now: int) -> None:
+        """Note that the second factor was shown in a session just now."""
+        with self._transaction() as db:
+            db.execute(
+                "UPDATE session SET proved = ? WHERE id = ?", (now, bytes.fromhex(session.name))
+            )
+
+    def end_all(self, person: str, *, keep: str | None = None) -> int:
+        """End every session of an officer, but the one named `keep`; return how many."""
         with self._transaction() as db:
             ended = db.execute(
                 "DELETE FROM session WHERE owner = ? AND id IS NOT ?",
-                (_owner(seed), _identifier(kept) if kept is not None else None),
+                (self._owner(person), None if keep is None else bytes.fromhex(keep)),
             )
             return int(ended.rowcount)
 
-    def of_owner(self, seed: bytes, now: int) -> tuple[OpenSession, ...]:
+    def end_one(self, person: str, name: str) -> bool:
+        """End one session of an officer by its name; return whether there was such a one."""
+        try:
+            identifier = bytes.fromhex(name)
+        except ValueError:
+            return False
+        with self._transaction() as db:
+            ended = db.execute(
+                "DELETE FROM session WHERE owner = ? AND id = ?", (self._owner(person), identifier)
+            )
+            return bool(ended.rowcount)
+
+    def of_owner(self, person: str, now: int) -> tuple[OpenSession, ...]:
         """List an officer's sessions that are not over, the one in use last coming first."""
         with self._transaction() as db:
             rows = db.execute(
-                "SELECT created, seen, ends FROM session WHERE owner = ? ORDER BY seen DESC",
-                (_owner(seed),),
+                "SELECT id, created, seen, ends FROM session WHERE owner = ? ORDER BY seen DESC",
+                (self._owner(person),),
             ).fetchall()
         return tuple(
-            OpenSession(created, seen)
-            for created, seen, ends in rows
+            OpenSession(bytes(identifier).hex(), created, seen)
+            for identifier, created, seen, ends in rows
             if not self._is_over(seen, ends, now)
         )
 
@@ -206,6 +250,9 @@ class SessionStore:
                 "DELETE FROM session WHERE ends <= ? OR seen <= ?", (now, now - self._idle)
             )
             return int(swept.rowcount)
+
+    def _owner(self, person: str) -> bytes:
+        return derive(Label.SESSION_OWNER, self._owners, context=person.encode())
 
     def _is_over(self, seen: int, ends: int, now: int) -> bool:
         return now >= ends or now - seen >= self._idle
@@ -253,20 +300,16 @@ def _cipher(secret: bytes) -> ChaCha20Poly1305:
     return ChaCha20Poly1305(derive(Label.SESSION_SEAL, secret, context=_SEAL_CONTEXT))
 
 
-def _owner(seed: bytes) -> bytes:
-    return derive(Label.SESSION_OWNER, seed)
-
-
 def _bound(kind: str, owner: bytes | None, created: int, ends: int) -> bytes:
     return "\0".join((str(kind), str(created), str(ends), (owner or b"").hex())).encode()
 
 
 def _unseal(secret: bytes, row: tuple[Any, ...]) -> Session | None:
-    kind, owner, created, _seen, ends, sealed = row
+    kind, owner, created, _seen, ends, proved, sealed = row
     try:
         plain = _cipher(secret).decrypt(_NONCE, sealed, _bound(kind, owner, created, ends))
     except InvalidTag:
         return None
     seed, person = plain[:COOKIE_BYTES], plain[COOKIE_BYTES:].decode("ascii")
     csrf_secret = derive(Label.SESSION_SEAL, secret, context=_CSRF_CONTEXT)
-    return Session(person, Kind(kind), seed, csrf_secret)
+    return Session(person, Kind(kind), _identifier(secret).hex(), proved, seed, csrf_secret)

@@ -1,4 +1,4 @@
-"""Tables of the keys room: persons, the wraps of their seeds, enrolments and the roster chain.
+"""Tables of the keys room: persons, the wraps of their seeds, how they came, the roster chain.
 
 Nothing is ever sealed to a key read from here: recipients come from the verified roster, and a
 person's row only says which keys the person enrolled with.
@@ -32,6 +32,12 @@ USERNAME_MAX = 32
 
 LINE_MAX = 160
 """Characters of a name or a position."""
+
+ADDRESS_MAX = 254
+"""Characters of a mail address (RFC 5321 §4.5.3.1.3, less the brackets)."""
+
+TOKEN_NAME_SIZE = 32
+"""Bytes of the name under which a token is remembered."""
 
 
 class Person(Base):
@@ -93,6 +99,114 @@ class Enrolment(Base):
     position: Mapped[str] = mapped_column(String(LINE_MAX))
     roles: Mapped[str] = mapped_column(String(512))
     """Role ids in order, separated by commas."""
+
+
+class Invitation(Base):
+    """A one-time invitation: what an admin states of somebody who is to come.
+
+    ``name_of_token`` is derived from the token, which is printed once and stored nowhere.
+    ``expires`` is in seconds since the epoch. ``person`` is whoever used it. ``replaces`` is the
+    person whose keys are lost.
+    """
+
+    __tablename__ = "invitation"
+    __table_args__ = (
+        has_length("id", ID_LENGTH),
+        has_length("name_of_token", TOKEN_NAME_SIZE),
+        CheckConstraint(f"length(name) BETWEEN 1 AND {LINE_MAX}", name="name_length"),
+        CheckConstraint(f"length(position) BETWEEN 1 AND {LINE_MAX}", name="position_length"),
+        CheckConstraint("length(roles) BETWEEN 1 AND 512", name="roles_length"),
+        CheckConstraint(f"length(username) BETWEEN 3 AND {USERNAME_MAX}", name="username_length"),
+        CheckConstraint("NOT (withdrawn AND person IS NOT NULL)", name="withdrawn_or_used"),
+    )
+
+    id: Mapped[str] = mapped_column(String(ID_LENGTH), primary_key=True)
+    name_of_token: Mapped[bytes] = mapped_column(LargeBinary(TOKEN_NAME_SIZE), unique=True)
+    username: Mapped[str] = mapped_column(String(USERNAME_MAX))
+    name: Mapped[str] = mapped_column(String(LINE_MAX))
+    position: Mapped[str] = mapped_column(String(LINE_MAX))
+    roles: Mapped[str] = mapped_column(String(512))
+    """Role ids in order, separated by commas."""
+    created_day: Mapped[date] = mapped_column(Date)
+    expires: Mapped[int] = mapped_column(Integer)
+    withdrawn: Mapped[bool]
+    replaces: Mapped[str | None] = mapped_column(ForeignKey("person.id"))
+    person: Mapped[str | None] = mapped_column(ForeignKey("person.id"), unique=True)
+
+
+class FactorRow(Base):
+    """An officer's second factor, sealed to the officer and signed by them.
+
+    ``last_step`` is the last time step whose code was accepted, so that no code works twice.
+    """
+
+    __tablename__ = "factor"
+    __table_args__ = (
+        has_length("signature", SIGNATURE_SIZE),
+        CheckConstraint("length(sealed) BETWEEN 64 AND 8192", name="sealed_length"),
+        CheckConstraint("last_step >= 0", name="last_step_positive"),
+        WITHOUT_ROWID,
+    )
+
+    person: Mapped[str] = mapped_column(
+        ForeignKey("person.id", ondelete="CASCADE"), primary_key=True
+    )
+    sealed: Mapped[bytes] = mapped_column(LargeBinary(8192))
+    signature: Mapped[bytes] = mapped_column(LargeBinary(SIGNATURE_SIZE))
+    last_step: Mapped[int] = mapped_column(Integer)
+
+
+class Device(Base):
+    """A browser from which an officer has signed in; days only."""
+
+    __tablename__ = "device"
+    __table_args__ = (has_length("name_of_token", TOKEN_NAME_SIZE), WITHOUT_ROWID)
+
+    name_of_token: Mapped[bytes] = mapped_column(LargeBinary(TOKEN_NAME_SIZE), primary_key=True)
+    person: Mapped[str] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    seen_day: Mapped[date] = mapped_column(Date)
+
+
+class CatchUp(Base):
+    """How far a holder has passed keys on to newcomers: the roster version, and the last case."""
+
+    __tablename__ = "catch_up"
+    __table_args__ = (CheckConstraint("roster_version >= 1", name="roster_version_positive"),)
+
+    person: Mapped[str] = mapped_column(
+        ForeignKey("person.id", ondelete="CASCADE"), primary_key=True
+    )
+    roster_version: Mapped[int] = mapped_column(Integer)
+    case_id: Mapped[str] = mapped_column(String(ID_LENGTH))
+    done: Mapped[bool]
+
+
+class NoticeAddress(Base):
+    """Where an officer wants to be told that there is something to do; never what.
+
+    ``upto`` is the number of leaves that the officer was told of.
+    """
+
+    __tablename__ = "notice_address"
+    __table_args__ = (
+        CheckConstraint(f"length(address) BETWEEN 3 AND {ADDRESS_MAX}", name="address_length"),
+        CheckConstraint("upto >= 0", name="upto_positive"),
+    )
+
+    person: Mapped[str] = mapped_column(
+        ForeignKey("person.id", ondelete="CASCADE"), primary_key=True
+    )
+    address: Mapped[str] = mapped_column(String(ADDRESS_MAX))
+    upto: Mapped[int] = mapped_column(Integer)
+
+
+class NoticeRun(Base):
+    """A fixed hour at which notices were sent, as ``YYYY-MM-DDTHH.MM`` in the office's zone."""
+
+    __tablename__ = "notice_run"
+    __table_args__ = (has_length("slot", 16),)
+
+    slot: Mapped[str] = mapped_column(String(16), primary_key=True)
 
 
 class RosterRow(Base):

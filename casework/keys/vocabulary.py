@@ -56,6 +56,7 @@ class Flaw(StrEnum):
     PAST = "past_changed"
     ROLE = "unknown_role"
     ADMIN = "admin_with_casework_role"
+    EXCLUDES = "roles_exclude_each_other"
     KEY = "not_a_key"
     KEY_CHANGED = "key_changed"
     KEY_REUSED = "key_reused"
@@ -64,3 +65,5 @@ class Flaw(StrEnum):
     SIGNER = "signer_not_entitled"
     SELF = "signer_approves_themselves"
     SIGNATURE = "signature"
+    RECOVERY = "recovery_changed_without_its_key"
+    EMPTY = "changes_nothing"

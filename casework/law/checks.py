@@ -122,6 +122,11 @@ def _frame(profile: Profile) -> Iterator[Problem]:
 def _roles(profile: Profile) -> Iterator[Problem]:
     for n, role in enumerate(profile.roles):
         yield from known(profile, ("roles", n, "approves"), "roles", role.approves)
+        yield from known(profile, ("roles", n, "excludes"), "roles", role.excludes)
+        if role.id in role.excludes:
+            yield ("roles", n, "excludes"), f"role {role.id!r} excludes itself"
+        if role.monitors and (role.may_receive or role.admin or role.audits):
+            yield ("roles", n, "monitors"), f"role {role.id!r} sees numbers and nothing else"
         if role.admin and (role.may_receive or role.may_guard or role.assignable):
             yield ("roles", n, "admin"), f"admin role {role.id!r} may hold nothing of a case"
         if (role.may_guard or role.assignable) and not role.may_receive:

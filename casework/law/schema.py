@@ -57,7 +57,12 @@ class Reporting(Record, frozen=True, kw_only=True):
 
 
 class Role(Record, frozen=True, kw_only=True):
-    """An office on the roster. ``approves``: roles whose roster entries it may sign."""
+    """An office on the roster. ``approves``: roles whose roster entries it may sign.
+
+    ``excludes``: roles that nobody holds beside it; an admin holds no other anyway.
+    ``generated_passphrase``: its passphrase is drawn, not chosen. ``audits``: sees who did what,
+    without contents. ``monitors``: sees numbers, never a case.
+    """
 
     id: str
     label: str
@@ -66,6 +71,10 @@ class Role(Record, frozen=True, kw_only=True):
     may_guard: bool = False
     assignable: bool = False
     admin: bool = False
+    excludes: tuple[str, ...] = ()
+    generated_passphrase: bool = False
+    audits: bool = False
+    monitors: bool = False
     article: str
 
 

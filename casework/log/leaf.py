@@ -89,6 +89,8 @@ def append(uow: UnitOfWork, draft: Draft, signing: SigningKey | None = None) -> 
             body=body.decode(),
             case_id=draft.case,
             actor=draft.actor,
+            event=draft.event,
+            day=uow.today(),
             signature=signature,
         )
     )

@@ -33,7 +33,7 @@ class Office:
     """One inspectorate's instance, built once by ``portal.wiring``.
 
     ``genesis`` is the hex SHA-256 of the roster's first entry, pinned in the configuration;
-    it is ``None`` only before the key ceremony.
+    it is ``None`` only before the key ceremony. ``second_factor`` is off in a demo alone.
     """
 
     instance_id: str
@@ -51,6 +51,7 @@ class Office:
     secret_key_kdf: Kdf
     production: bool
     genesis: str | None
+    second_factor: bool = True
 
     @contextmanager
     def write(self) -> Iterator[UnitOfWork]:

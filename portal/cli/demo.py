@@ -28,7 +28,7 @@ from portal.cli.ceremony import choose_guardian
 from portal.cli.options import FOLDER, opened
 from portal.cli.refusals import Refused
 from portal.cli.running import run_server
-from portal.settings import InstanceSection
+from portal.settings import InstanceSection, StaffSection
 from portal.web.settings import Surface
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 NOTES: Final = "SIGN-IN.txt"
 OFFICE_NAME: Final = "Inspektorat Kabupaten Contoh"
-PASSPHRASE_WORDS: Final = 4
+PASSPHRASE_WORDS: Final = 7
 
 PEOPLE: Final = (
     ("operator", "Contoh Operator", "Petugas penerima laporan", "operator"),
@@ -124,7 +124,7 @@ def make(folder: Path) -> None:
         id=secrets.token_hex(16), name=OFFICE_NAME, profile="badung", mode="demo"
     )
     with built(folder) as building:
-        instance.create(building, section)
+        instance.create(building, section, staff=StaffSection(second_factor=False))
         with opened(building) as (office, _):
             officers = [_enrol(office, *person) for person in PEOPLE]
             mnemonics = _ceremony(building, office)

@@ -22,7 +22,7 @@ from portal import wiring
 from portal.cli.building import built
 from portal.cli.options import FILE_IN, FOLDER, close, opened, require_files
 from portal.cli.refusals import Refused
-from portal.settings import CostSection, InstanceSection, Settings
+from portal.settings import CostSection, InstanceSection, Settings, StaffSection
 
 if TYPE_CHECKING:
     from casework.store.office import Office
@@ -82,7 +82,12 @@ def migrate(folder: Path) -> None:
     click.echo(f"{settings.instance.name}: schema {before or 'empty'} -> {after}")
 
 
-def create(folder: Path, section: InstanceSection, costs: CostSection | None = None) -> None:
+def create(
+    folder: Path,
+    section: InstanceSection,
+    costs: CostSection | None = None,
+    staff: StaffSection | None = None,
+) -> None:
     """Make pepper, databases, holiday table and, last, the settings of a new instance.
 
     Raises:
@@ -100,7 +105,10 @@ def create(folder: Path, section: InstanceSection, costs: CostSection | None = N
     engine = open_engine(paths.database)
     schema.upgrade(engine)
     engine.dispose()
-    configuration.write(folder, Settings(instance=section, costs=costs or CostSection()))
+    settings = Settings(
+        instance=section, costs=costs or CostSection(), staff=staff or StaffSection()
+    )
+    configuration.write(folder, settings)
     # Read back as the file stands: what this machine's environment says belongs to no instance.
     office = wiring.open_office(folder, configuration.load(folder, {}))
     with office.write() as uow:

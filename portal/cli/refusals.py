@@ -16,10 +16,11 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from casework import errors as domain
 from casework.intake.sealing import NotReceiving
+from casework.keys import passphrases
 from casework.keys.accounts import CostTooLow, KeysSwapped
 from casework.keys.ceremony import MOST_SHARES, SharesWrong
 from casework.keys.chain import RosterBroken
-from casework.keys.enrol import PASSPHRASE_MAX, PASSPHRASE_MIN, GenesisExists, KeysDiffer
+from casework.keys.enrol import GenesisExists, KeysDiffer
 from casework.keys.memory import RolledBack
 from casework.keys.parts import UnreadableFile
 from casework.keys.tables import LINE_MAX
@@ -47,7 +48,8 @@ INPUT: Final[Mapping[str, str]] = MappingProxyType(
         "line_shape": f"one line of 1 to {LINE_MAX} characters",
         "roles_unknown": "one or more different roles of the profile",
         "roles_admin": "who administers the system holds no other role",
-        "passphrase_length": f"{PASSPHRASE_MIN} to {PASSPHRASE_MAX} characters",
+        "passphrase_length": f"{passphrases.SHORTEST} to {passphrases.LONGEST} characters",
+        "passphrase_weak": "too easily guessed: five or more words that do not belong together",
         "shares_out_of_range": f"at least 2 are needed, and at most {MOST_SHARES} are made",
     }
 )
@@ -80,6 +82,9 @@ FLAWS: Final[Mapping[Flaw, str]] = MappingProxyType(
         Flaw.SIGNER: "the signer may not make this change",
         Flaw.SELF: "nobody approves themselves",
         Flaw.SIGNATURE: "the signature is wrong",
+        Flaw.RECOVERY: "only the share holders together name another recovery key",
+        Flaw.EMPTY: "the entry changes nothing",
+        Flaw.EXCLUDES: "one person would hold roles that exclude each other",
     }
 )
 """What is wrong with an entry of the roster."""

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Officer:
-    """A signed-in officer; ``role`` are labels of the profile, ``role_ids`` its ids."""
+    """A signed-in officer; ``role`` are labels of the profile, ``role_ids`` its ids.
+
+    ``admin``, ``approves``, ``audits`` and ``monitors`` say which pages besides cases are theirs.
+    """
 
     session: Session
     actor: Actor
@@ -27,6 +30,10 @@ class Officer:
     role: str
     role_ids: tuple[str, ...]
     guardian: bool
+    admin: bool
+    approves: bool
+    audits: bool
+    monitors: bool
 
 
 async def require(portal: Portal, request: Request[Any, Any, Any]) -> Officer:
@@ -48,11 +55,16 @@ def load(portal: Portal, session: Session) -> Officer:
         chain = roster.load(uow)
         record = accounts.vouched(chain, actor, uow.today())
     profile = portal.office.profile
+    held = [profile.role(role) for role in record.roles]
     return Officer(
         session=session,
         actor=actor,
         name=record.name,
-        role=", ".join(profile.role(role).label for role in record.roles),
+        role=", ".join(role.label for role in held),
         role_ids=record.roles,
         guardian=chain.guardian_id == record.person_id,
+        admin=any(role.admin for role in held),
+        approves=any(role.approves for role in held),
+        audits=any(role.audits for role in held),
+        monitors=any(role.monitors for role in held),
     )

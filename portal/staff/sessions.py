@@ -29,7 +29,7 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
         """Show the officer's open sessions."""
         officer = await officers.require(portal, request)
         now = int(portal.office.clock().timestamp())
-        found = await run(portal.office.sessions.of_owner, officer.session.seed, now)
+        found = await run(portal.office.sessions.of_owner, officer.session.person, now)
         return portal.pages.render(
             "staff/sessions.html",
             officer=officer,
@@ -49,7 +49,7 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
         officer = await officers.require(portal, request)
         form = await read_form(request, LIMITS)
         csrf.check(officer.session.csrf_secret, PURPOSE, form.one(csrf.CSRF_FIELD))
-        await run(portal.office.sessions.end_all, officer.session.seed)
+        await run(portal.office.sessions.end_all, officer.session.person)
         response = see_other("/petugas/masuk")
         await portal.staff.sign_out(request, response)
         return response

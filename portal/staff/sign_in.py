@@ -9,7 +9,7 @@ from litestar.response import Response
 
 from casework.errors import Denied
 from casework.keys import accounts, memory
-from casework.keys.enrol import PASSPHRASE_MAX
+from casework.keys.passphrases import LONGEST
 from portal.context import LIMITS
 from portal.staff import case
 from portal.web.forms import read_form
@@ -41,7 +41,7 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
         form = await read_form(request, LIMITS)
         handle, kept = form.one("handle").strip()[:64], form.one(KEPT_FIELD)
         passphrase = form.one("passphrase")
-        if len(passphrase) > PASSPHRASE_MAX:
+        if len(passphrase) > LONGEST:
             return page(portal, "wrong", handle, kept, status=422)
         try:
             async with portal.staff_lane.place():

@@ -30,7 +30,7 @@ from casework.store.base import new_id
 from casework.store.engine import open_engine, truncate_wal
 from casework.store.keystore import Keystore
 from casework.store.office import Office
-from tests.casework.office import Bench, FakeClock, passphrase_of, sign_in
+from tests.casework.office import OWNERS, Bench, FakeClock, passphrase_of, sign_in
 
 NARRATIVE = "Saya melihat barang kantor dibawa pulang."
 REPORTER = "reporter"
@@ -102,7 +102,7 @@ def reopened(office: Office, folder: Path) -> Office:
         office,
         engine=open_engine(folder / "suaka.db"),
         keystore=Keystore(folder / "keystore.db"),
-        sessions=SessionStore(folder / "sessions.db"),
+        sessions=SessionStore(folder / "sessions.db", OWNERS),
         windows=ReceiptWindows(folder / "windows.db"),
     )
 

@@ -20,6 +20,7 @@ from crypto.kdf import Kdf
 
 CHEAP = Kdf(8, 1, 1)
 START = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+OWNERS = bytes(range(32, 64))
 ROLES = ("operator", "verifikator", "irban", "inspektur", "tim", "pengawas", "admin")
 
 
@@ -51,7 +52,7 @@ class Bench:
 
 
 def passphrase_of(username: str) -> str:
-    return f"frasa sandi percobaan {username}"
+    return f"kalimat sandi untuk percobaan si {username} saja"
 
 
 def bare_office(folder: Path, profile: str = "badung") -> Bench:
@@ -71,13 +72,14 @@ def bare_office(folder: Path, profile: str = "badung") -> Bench:
         clock=clock,
         engine=engine,
         keystore=Keystore(folder / "keystore.db"),
-        sessions=SessionStore(folder / "sessions.db"),
+        sessions=SessionStore(folder / "sessions.db", OWNERS),
         windows=ReceiptWindows(folder / "windows.db"),
         pepper=bytes(range(32)),
         passphrase_kdf=CHEAP,
         secret_key_kdf=CHEAP,
         production=False,
         genesis=None,
+        second_factor=False,
     )
     with office.write() as uow:
         holidays.seed(uow, range(2026, 2029))

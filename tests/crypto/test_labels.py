@@ -91,6 +91,11 @@ STORED_LABELS = {
     "SESSION_ID": "suaka/v1/session/id",
     "SESSION_SEAL": "suaka/v1/session/seal",
     "SESSION_OWNER": "suaka/v1/session/owner",
+    "SESSION_OWNERS": "suaka/v1/session/owners",
+    "INVITATION": "suaka/v1/invitation",
+    "INVITATION_WORDS": "suaka/v1/invitation/words",
+    "DEVICE": "suaka/v1/device",
+    "RECOVERY_CODE": "suaka/v1/recovery-code",
     "WORDS_CHECKSUM": "suaka/v1/words/checksum",
     "FINGERPRINT": "suaka/v1/fingerprint",
     "KEEPER": "suaka/v1/keeper",
@@ -102,4 +107,6 @@ STORED_PURPOSES = {
     "ROSTER": "suaka/v1/sign/roster",
     "LEAF": "suaka/v1/sign/leaf",
     "KEYRING": "suaka/v1/sign/keyring",
+    "FACTOR": "suaka/v1/sign/factor",
+    "RECOVERED": "suaka/v1/sign/recovered",
 }

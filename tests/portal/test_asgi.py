@@ -50,7 +50,7 @@ def test_the_server_ticks_until_it_is_told_to_stop(bench: Bench) -> None:
     thread = threading.Thread(target=tick_until, args=(bench.office, stop, SOON))
     thread.start()
     swept = threading.Event()
-    while sessions.of_owner(bytes(32), now) and not swept.wait(SOON):
+    while sessions.of_owner("a" * 32, now) and not swept.wait(SOON):
         assert thread.is_alive()
     stop.set()
     thread.join(PATIENCE)
@@ -67,11 +67,11 @@ def test_the_server_ticks_when_it_starts(bench: Bench) -> None:
     thread.start()
     waited = threading.Event()
     for _ in range(int(PATIENCE / SOON)):
-        if not sessions.of_owner(bytes(32), now) or waited.wait(SOON):
+        if not sessions.of_owner("a" * 32, now) or waited.wait(SOON):
             break
     stop.set()
     thread.join(PATIENCE)
-    assert not sessions.of_owner(bytes(32), now)
+    assert not sessions.of_owner("a" * 32, now)
 
 
 def test_a_failed_tick_is_one_line_without_data_and_is_tried_again(bench: Bench) -> None:

@@ -73,7 +73,7 @@ def test_an_old_copy_of_a_grant_opens_nothing_under_the_new_key(filed: Filed) ->
     with bench.office.read() as uow:
         case = uow.session.get(Case, filed.case_id)
         assert case is not None
-        verify = Keyring(uow, case, operator, roster.load(uow)).verify_key
+        verify = Keyring(uow, case, operator, roster.load(uow)).judge().granter_key(old)
         instance = bench.office.instance_id
         assert grants.open_grant(instance, old, old_key, operator, verify)
         filed.do("operator", "accept")
@@ -112,7 +112,7 @@ def test_a_grant_is_nobody_elses(filed: Filed) -> None:
     row = next(row for row in rows_of(filed) if row.holder == bench["operator"].person_id)
     key = stored_keys(filed)[1]
     with pytest.raises(Denied):
-        grants.open_grant(bench.office.instance_id, row, key, bench["admin"], lambda _: b"")
+        grants.open_grant(bench.office.instance_id, row, key, bench["admin"], b"")
 
 
 @pytest.mark.parametrize(
@@ -146,7 +146,9 @@ def test_every_column_of_a_grant_is_bound(filed: Filed, change: dict[str, object
         for name, value in change.items():
             setattr(row, name, value)
         with pytest.raises(CryptoError):
-            grants.open_grant(bench.office.instance_id, row, key, operator, keyring.verify_key)
+            grants.open_grant(
+                bench.office.instance_id, row, key, operator, keyring.judge().granter_key(row)
+            )
 
 
 def test_recovery_is_in_every_set_but_the_mailbox(filed: Filed) -> None:

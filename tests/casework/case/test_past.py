@@ -334,11 +334,13 @@ def test_the_place_of_a_leaf_cannot_be_filled_with_another(filed: Filed) -> None
     body = json.loads(filed.scalar(query)) | {"event": "holidays"}
     encoded = canonical.encode(body)
     filed.tamper(
-        "INSERT INTO leaf VALUES (:n, :hash, :body, NULL, :actor, NULL)",
+        "INSERT INTO leaf VALUES (:n, :hash, :body, NULL, :actor, NULL, :event, :day)",
         n=number,
         hash=leaf_hash(encoded),
         body=encoded.decode(),
         actor=SYSTEM,
+        event="holidays",
+        day=body["day"],
     )
     with filed.bench.office.read() as uow:
         assert audit(uow, roster.load(uow)).changed

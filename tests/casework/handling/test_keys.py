@@ -134,7 +134,7 @@ def test_an_identity_needs_two_officers(filed: Filed, compartment: str) -> None:
                 rows[share][0],
                 keyring.shred_key(),
                 bench[user],
-                keyring.verify_key,
+                keyring.verify_key(filed.reporter.person_id),
             )
             for share, user in (("a", "irban"), ("b", "inspektur"))
         ]

@@ -62,7 +62,7 @@ class TestGenesis:
                 ),
                 Flaw.ADMIN,
             ),
-            (request(parts=replace(PARTS, officers=())), Flaw.MALFORMED),
+            (request(parts=replace(PARTS, officers=())), Flaw.EMPTY),
         ],
     )
     def test_a_genesis_that_no_server_would_accept_is_not_signed(

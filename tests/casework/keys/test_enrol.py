@@ -27,7 +27,7 @@ from crypto.persons import Person
 from crypto.signatures import Purpose
 from tests.casework.office import Bench, bare_office, make_office, passphrase_of
 
-PASSPHRASE = "kalimat sandi yang panjang"
+PASSPHRASE = "kalimat sandi yang panjang untuk percobaan"
 
 
 def applicant(username: str, *roles: str) -> Applicant:

@@ -291,9 +291,9 @@ BROKEN: dict[str, tuple[Edit, Flaw]] = {
     "before the entry before": (_set(day="2026-03-01"), Flaw.DAY),
     "unknown format": (_set(v=2), Flaw.MALFORMED),
     "no day": (_set(day="2026-02-30"), Flaw.MALFORMED),
-    "nobody": (_set(people=[]), Flaw.MALFORMED),
-    "guardian changed": (_set(guardian=person_id("operator")), Flaw.KIND),
-    "recovery changed": (_set(recovery=OTHER_KEYS), Flaw.KIND),
+    "nobody": (_set(people=[]), Flaw.EMPTY),
+    "a guardian who may not guard": (_set(guardian=person_id("operator")), Flaw.GUARDIAN),
+    "recovery changed": (_set(recovery=OTHER_KEYS), Flaw.RECOVERY),
     "second genesis": (_set(kind="genesis"), Flaw.KIND),
     "complete second genesis": (
         _set(kind="genesis", recovery=OTHER_KEYS, guardian=person_id("inspektur")),
@@ -306,6 +306,7 @@ BROKEN: dict[str, tuple[Edit, Flaw]] = {
     "roles out of order": (_first(roles=["operator", "irban"]), Flaw.ORDER),
     "admin with a casework role": (_first(roles=["admin", "operator"]), Flaw.ADMIN),
     "admin and monitor": (_first(roles=["admin", "pengawas"]), Flaw.ADMIN),
+    "a monitor with a casework role": (_first(roles=["operator", "pengawas"]), Flaw.EXCLUDES),
     "same person twice": (_repeat(), Flaw.DUPLICATE),
     "two periods at once": (_repeat(**{"from": "2026-07-01"}), Flaw.OVERLAP),
     "two periods that share a day": (_two_periods("2026-06-10", "2026-06-10"), Flaw.OVERLAP),
@@ -377,9 +378,36 @@ class TestRules:
         entry = Forged(content).signed("penyusup", person_id("inspektur"))
         assert flaw([CHAIN[0], entry]) == (2, Flaw.SIGNATURE)
 
-    def test_recovery_signs_the_genesis_and_nothing_else(self) -> None:
+    def test_the_share_holders_stand_above_every_office(self) -> None:
+        """Whoever opens everything may also say who is in office; an officer's key may not."""
         entry = Forged(content_of(CHAIN[1])).signed("recovery", RECOVERY)
-        assert flaw([CHAIN[0], entry]) == (2, Flaw.SIGNER)
+        assert verify([CHAIN[0], entry]).version == 2
+        forged = Forged(content_of(CHAIN[1])).signed("inspektur", RECOVERY)
+        assert flaw([CHAIN[0], forged]) == (2, Flaw.SIGNATURE)
+
+    def test_only_the_guardian_names_the_next_one(self) -> None:
+        second = part("kedua", "inspektur").record(LATER)
+        named = {"people": [], "guardian": person_id("kedua")}
+        came = change([CHAIN[0]], [second])
+        base = content_of(change([CHAIN[0], came], [part("baru", "operator").record(LATER)]))
+        right = Forged({**base, **named}).signed("inspektur", person_id("inspektur"))
+        assert verify([CHAIN[0], came, right]).guardian_id == person_id("kedua")
+        by_shares = Forged({**base, **named}).signed("recovery", RECOVERY)
+        assert verify([CHAIN[0], came, by_shares]).guardian_id == person_id("kedua")
+        usurped = Forged({**base, **named}).signed("kedua", person_id("kedua"))
+        assert flaw([CHAIN[0], came, usurped]) == (3, Flaw.GUARDIAN)
+
+    def test_only_the_key_in_force_names_the_next_recovery_key(self) -> None:
+        base = content_of(CHAIN[1])
+        named = {**base, "people": [], "recovery": OTHER_KEYS}
+        chain = verify([CHAIN[0], Forged(named).signed("recovery", RECOVERY)])
+        assert chain.recovery == person("lain").public
+        assert chain.recovery_at(1) == person("recovery").public
+        assert chain.recovery_at(2) == person("lain").public
+        with pytest.raises(NotFound):
+            chain.recovery_at(3)
+        again = Forged({**named, "recovery": person("recovery").public.to_json()})
+        assert flaw([CHAIN[0], again.signed("recovery", RECOVERY)]) == (2, Flaw.KEY_REUSED)
 
     def test_nobody_approves_themselves(self) -> None:
         record = part("inspektur", "inspektur", "irban").record(DAY)

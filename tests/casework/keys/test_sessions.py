@@ -28,7 +28,7 @@ def path(tmp_path: Path) -> Path:
 @pytest.fixture
 def store(path: Path) -> Iterator[SessionStore]:
     """An open store."""
-    opened = SessionStore(path)
+    opened = SessionStore(path, bytes(32))
     yield opened
     opened.close()
 
@@ -102,7 +102,7 @@ def test_two_visits_of_a_reporter_do_not_look_alike(store: SessionStore, path: P
     one, two = database.execute("SELECT * FROM session").fetchall()
     database.close()
     alike = {value for value in set(one) & set(two) if value is not None}
-    assert alike == {"reporter"}
+    assert alike == {"reporter", 0}, "the kind, and that no second factor was shown"
 
 
 def test_a_file_of_the_former_format_is_emptied(path: Path) -> None:
@@ -114,7 +114,7 @@ def test_a_file_of_the_former_format_is_emptied(path: Path) -> None:
     )
     values = (bytes(32), "staff", PERSON, NOW, NOW, NOW + 900, bytes(48))
     _write(path, "INSERT INTO session VALUES (?, ?, ?, ?, ?, ?, ?)", *values)
-    store = SessionStore(path)
+    store = SessionStore(path, bytes(32))
     assert PERSON.encode() not in path.read_bytes()
     assert store.resume(store.open(Kind.STAFF, PERSON, SEED, NOW), NOW) is not None
     store.close()
@@ -203,10 +203,12 @@ def test_all_sessions_of_a_person_end_together(store: SessionStore) -> None:
     """Everybody else's stay; the one in use may stay, too."""
     mine = [store.open(Kind.STAFF, PERSON, SEED, NOW) for _ in range(3)]
     theirs = store.open(Kind.STAFF, OTHER, OTHER_SEED, NOW)
-    assert store.end_all(SEED, keep=mine[0]) == 2
+    kept = store.resume(mine[0], NOW)
+    assert kept is not None
+    assert store.end_all(PERSON, keep=kept.name) == 2
     assert [store.resume(cookie, NOW) is not None for cookie in mine] == [True, False, False]
-    assert store.end_all(SEED, keep="nonsense") == 1
-    assert store.end_all(SEED) == 0
+    assert store.end_all(PERSON, keep="00") == 1
+    assert store.end_all(PERSON) == 0
     assert store.resume(theirs, NOW) is not None
 
 
@@ -216,7 +218,7 @@ def test_a_person_sees_their_open_sessions(store: SessionStore) -> None:
     cookie = store.open(Kind.STAFF, PERSON, SEED, NOW)
     store.open(Kind.STAFF, OTHER, OTHER_SEED, NOW)
     store.resume(cookie, NOW + 5)
-    assert [(s.created, s.seen) for s in store.of_owner(SEED, NOW + 5)] == [(NOW, NOW + 5)]
+    assert [(s.created, s.seen) for s in store.of_owner(PERSON, NOW + 5)] == [(NOW, NOW + 5)]
 
 
 def test_the_sweep_deletes_what_is_over(store: SessionStore, path: Path) -> None:
@@ -262,14 +264,14 @@ def test_a_row_under_another_cookies_name_opens_nothing(store: SessionStore, pat
 
 def test_a_session_survives_a_restart(path: Path) -> None:
     """The store can be closed and opened again; two stores on one file see the same."""
-    first = SessionStore(path)
+    first = SessionStore(path, bytes(32))
     cookie = first.open(Kind.STAFF, PERSON, SEED, NOW)
-    second = SessionStore(path)
+    second = SessionStore(path, bytes(32))
     assert second.resume(cookie, NOW) is not None
     first.close()
     second.end(cookie)
     second.close()
-    third = SessionStore(path)
+    third = SessionStore(path, bytes(32))
     assert third.resume(cookie, NOW) is None
     third.close()
 

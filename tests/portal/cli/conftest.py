@@ -23,7 +23,7 @@ PRODUCTION = {
     "SUAKA_COSTS_SECRET_KEY": "argon2id:m=19456,t=2,p=1",
 }
 ROLES = ("operator", "verifikator", "irban", "inspektur", "tim")
-PASSPHRASE = "frasa sandi percobaan {}"
+PASSPHRASE = "kalimat sandi untuk percobaan si {} saja"
 
 
 class Run(Protocol):

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from casework.keys.enrol import PASSPHRASE_MAX
+from casework.keys.passphrases import LONGEST
 from crypto import kdf
 from tests.casework.cases import join, leave
 from tests.casework.office import passphrase_of
@@ -187,10 +187,10 @@ def test_a_passphrase_longer_than_any_is_not_stretched(
         return bytes(32)
 
     monkeypatch.setattr(kdf, "stretch", spy)
-    visit = visits.enter_staff(portal.visit(), "operator", "a" * (PASSPHRASE_MAX + 1))
+    visit = visits.enter_staff(portal.visit(), "operator", "a" * (LONGEST + 1))
     assert (visit.status, visit.text) == (422, wrong)
     assert stretched == []
-    visits.enter_staff(portal.visit(), "operator", "a" * PASSPHRASE_MAX)
+    visits.enter_staff(portal.visit(), "operator", "a" * LONGEST)
     assert stretched == [1]
 
 

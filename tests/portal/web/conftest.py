@@ -60,7 +60,7 @@ def clock() -> Clock:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SessionStore]:
     """A session store in a file of its own."""
-    opened = SessionStore(tmp_path / "sessions.db")
+    opened = SessionStore(tmp_path / "sessions.db", bytes(32))
     yield opened
     opened.close()
 
