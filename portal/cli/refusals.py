@@ -21,6 +21,7 @@ from casework.keys.accounts import CostTooLow, KeysSwapped
 from casework.keys.ceremony import MOST_SHARES, SharesWrong
 from casework.keys.chain import RosterBroken
 from casework.keys.enrol import GenesisExists, KeysDiffer
+from casework.keys.factors import ClockOff, WrongCode
 from casework.keys.memory import RolledBack
 from casework.keys.parts import UnreadableFile
 from casework.keys.tables import LINE_MAX
@@ -111,6 +112,9 @@ _SENTENCES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         "somebody wrote to the database",
         RolledBack: "this officer has seen a newer roster or log than the one stored: an old copy "
         "of the database was put back",
+        ClockOff: "the code belongs to another hour: the telephone's clock or this machine's is "
+        "wrong",
+        WrongCode: "the code is wrong, or was used before",
         CostTooLow: "section costs of suaka.toml is below the floor for production",
         SharesWrong: "these shares do not give the recovery key",
         Unavailable: "a database is locked, full or unreadable just now; nothing was changed",

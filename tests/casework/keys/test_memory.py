@@ -57,7 +57,13 @@ def act(bench: Bench, event: str = "uji") -> None:
 
 
 def newcomer(bench: Bench, name: str = "baru") -> PublicPart:
-    asked = Applicant(name, f"Contoh {name}", "Jabatan", ("operator",), "kalimat sandi panjang")
+    asked = Applicant(
+        name,
+        f"Contoh {name}",
+        "Jabatan",
+        ("operator",),
+        "kalimat sandi yang panjang untuk percobaan",
+    )
     return enrol.enrol(bench.office, asked)
 
 

@@ -19,6 +19,7 @@ from portal.settings import CostSection, InstanceSection
 CHEAP = "argon2id:m=8,t=1,p=1"
 PRODUCTION = {
     "SUAKA_INSTANCE_MODE": "production",
+    "SUAKA_STAFF_SECOND_FACTOR": "true",
     "SUAKA_COSTS_PASSPHRASE": "argon2id:m=65536,t=3,p=4",
     "SUAKA_COSTS_SECRET_KEY": "argon2id:m=19456,t=2,p=1",
 }

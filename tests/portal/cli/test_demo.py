@@ -19,7 +19,7 @@ from portal.cli.options import close, opened
 from tests.portal.cli.conftest import PRODUCTION, Run, files_of
 from tests.portal.cli.terminal import HEEDING, SUAKA
 
-OFFICER = re.compile(r"^  \S.*?\s{2,}([a-z]+) +((?:[a-z]+ ?){4})$", re.MULTILINE)
+OFFICER = re.compile(r"^  (?!WBS-)\S.*?\s{2,}([a-z]+) +((?:[a-z]+ ?){7})$", re.MULTILINE)
 REPORTER = re.compile(r"^  (WBS-\w{8}) +(.+)$", re.MULTILINE)
 BANNER = "Ini instans demo."
 
@@ -105,7 +105,10 @@ def test_it_never_poses_as_a_real_instance(run: Run, own: Path) -> None:
         assert answer.exit_code == 1
         assert "a demo cannot become a production instance" in answer.output
     toml = own / "suaka.toml"
-    toml.write_text(toml.read_text("utf-8").replace('mode = "demo"', 'mode = "production"'))
+    posing = toml.read_text("utf-8").replace('mode = "demo"', 'mode = "production"')
+    toml.write_text(posing)
+    assert "second_factor may be off in a demo only" in run("serve", own).stderr
+    toml.write_text(posing.replace("second_factor = false", "second_factor = true"))
     for command in ("serve", "tick", "doctor"):
         answer = run(command, own)
         assert answer.exit_code == 1

@@ -211,7 +211,7 @@ def stamp(folder: Path, revision: str) -> None:
 def test_migrate_says_from_where_to_where(run: Run, founded: Path) -> None:
     answer = run("migrate", founded)
     assert answer.exit_code == 0
-    assert "schema 0001 -> 0001" in answer.stdout
+    assert "schema 0002 -> 0002" in answer.stdout
 
 
 def test_a_database_of_a_newer_program_is_left_alone(run: Run, founded: Path) -> None:

@@ -10,7 +10,7 @@ from portal.cli.options import opened
 from tests.portal.cli.conftest import PASSPHRASE, Run, files_of
 
 NEW = ("--username", "baru", "--name", "Contoh Baru", "--position", "Auditor", "--role", "tim")
-SECRET = "kata sandi yang cukup panjang"
+SECRET = "kata sandi yang cukup panjang sekali"
 
 
 def approve(run: Run, folder: Path, by: str, text: str, *more: str, of: str = "baru") -> str:
