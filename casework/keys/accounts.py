@@ -154,6 +154,14 @@ def vouched(roster: Roster, actor: Actor, day: date) -> RosterPerson:
     return record
 
 
+def username_of(uow: UnitOfWork, record: RosterPerson) -> str:
+    """Return the name that an officer signs in with: the signed one, where the roster has it."""
+    if record.handle is not None:
+        return record.handle
+    row = uow.session.get(PersonRow, record.person_id)
+    return "" if row is None or row.username is None else row.username
+
+
 def _keys(kind: WrapKind, secret: bytes, cost: Kdf) -> SignInKeys:
     context = kind.value.encode()
     return SignInKeys(

@@ -26,6 +26,7 @@ from crypto.labels import Label, Purpose, derive
 
 if TYPE_CHECKING:
     from casework.keys.actor import Actor
+    from casework.store.office import Office
     from casework.store.unit import UnitOfWork
 
 STEP_SECONDS: Final = 30
@@ -34,6 +35,12 @@ DRIFT_STEPS: Final = 1
 
 CODES: Final = 10
 """Recovery codes of one sheet."""
+
+FREE_MISSES: Final = 5
+"""Wrong codes in a row after which the authenticator's codes are looked at only now and then."""
+
+WAIT_STEPS: Final = 10
+"""Time steps between two looks from then on: five minutes (RFC 4226 §7.3)."""
 
 SECRET_LENGTH: Final = 32
 """Characters of the secret in Base32: 160 bits (RFC 4226 §4)."""
@@ -62,6 +69,10 @@ class ClockOff(WrongCode):
         self.hours = hours
 
 
+class TooManyCodes(WrongCode):
+    """So many codes were wrong that this one was not looked at; a recovery code always is."""
+
+
 class FactorMissing(Untrustworthy):
     """An officer has no second factor, or another than they made: somebody wrote there."""
 
@@ -72,6 +83,17 @@ class NewFactor:
 
     secret: str = field(repr=False)
     codes: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What a right code was: ``codes_left`` counts recovery codes if it was one of them.
+
+    ``missed`` is how many codes in a row were wrong before it.
+    """
+
+    codes_left: int | None
+    missed: int
 
 
 class _Factor(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -139,35 +161,66 @@ def codes_left(uow: UnitOfWork, actor: Actor) -> int:
     return len(_read(uow, actor)[1].codes)
 
 
-def check(uow: UnitOfWork, actor: Actor, typed: str) -> None:
+def prove(office: Office, actor: Actor, typed: str) -> Proof:
+    """Check a code in a transaction of its own, and remember a wrong one.
+
+    Whoever guesses has the passphrase or an open session already, so neither stops them: what
+    does is that codes are soon looked at once in five minutes. The owner is not locked out by
+    it, for a recovery code has 59 bits and is always looked at. Raises: as :func:`check`.
+    """
+    with office.write() as uow:
+        try:
+            return check(uow, actor, typed)
+        except TooManyCodes:
+            raise
+        except WrongCode as wrong:
+            refused = wrong
+            row, _ = _read(uow, actor)
+            row.missed, row.missed_step = row.missed + 1, _step_at(uow)
+    raise refused
+
+
+def check(uow: UnitOfWork, actor: Actor, typed: str) -> Proof:
     """Accept a code from the authenticator, or a recovery code, each of them once.
 
-    Call it in a writing unit of work: what was used is remembered in the same transaction.
+    Call it in a writing unit of work: what was used is remembered in the same transaction. Where
+    somebody could guess, call :func:`prove`.
 
     Raises:
         ClockOff: the code would be right at another hour.
+        TooManyCodes: it was not looked at.
         WrongCode: it is wrong or was used.
         FactorMissing: there is no factor of this officer's own making.
     """
     row, factor = _read(uow, actor)
-    now = int(uow.now().timestamp())
-    step = _step_of(factor.secret, typed, now)
+    now, missed = int(uow.now().timestamp()), row.missed
+    # Only a look moves the beginning of a wait: a guesser cannot draw it out for the owner.
+    waited = _step_at(uow) - row.missed_step
+    waiting = missed >= FREE_MISSES and 0 <= waited < WAIT_STEPS
+    step = None if waiting else _step_of(factor.secret, typed, now)
     if step is not None:
         if step <= row.last_step:
             raise WrongCode("used before")
-        row.last_step = step
+        row.last_step, row.missed = step, 0
         uow.session.flush()
-        return
+        return Proof(None, missed)
     given = _kept(typed)
     left = tuple(code for code in factor.codes if not hmac.compare_digest(code, given))
     if len(left) == len(factor.codes):
+        if waiting:
+            raise TooManyCodes("not looked at")
         _refuse(factor.secret, typed, now)
     _write(uow, actor, msgspec.structs.replace(factor, codes=left), row.last_step)
+    return Proof(len(left), missed)
 
 
 def exists(uow: UnitOfWork, person_id: str) -> bool:
     """Return whether there is a factor in a person's name."""
     return uow.session.get(FactorRow, person_id) is not None
+
+
+def _step_at(uow: UnitOfWork) -> int:
+    return int(uow.now().timestamp()) // STEP_SECONDS
 
 
 def _step_of(secret: str, typed: str, now: int) -> int | None:
@@ -229,6 +282,7 @@ def _write(uow: UnitOfWork, actor: Actor, factor: _Factor, step: int) -> None:
         row = FactorRow(person=actor.person_id)
         uow.session.add(row)
     row.sealed, row.signature, row.last_step = sealed, signature, step
+    row.missed, row.missed_step = 0, 0
     uow.session.flush()
 
 

@@ -37,11 +37,16 @@ DRAWN_WORDS: Final = 7
 _WORD_GUESSES: Final = 3.31
 """Decimal logarithm of 2,048: what one word of a sentence is worth at most."""
 
+_LETTER_GUESSES: Final = 1.71
+"""Decimal logarithm of 52: what one letter of a random string is worth, capitals included."""
+
 _BITS: Final = 11
 _READ: Final = 72
 """Characters that are estimated; a passphrase good for that many is good."""
 
 _WORD: Final = re.compile(r"[^\W_]+")
+_LETTERS: Final = re.compile(r"[^\W\d_]+")
+_SIGN: Final = re.compile(r"[^\w\s]|_")
 _OFFICE_WORDS: Final = (
     "suaka", "wbs", "whistleblowing", "inspektorat", "inspektur", "irban", "operator",
     "verifikator", "pengawas", "petugas", "laporan", "pelapor", "pengaduan", "kabupaten",
@@ -85,8 +90,17 @@ def _guesses(text: str, context: Iterable[str]) -> float:
     told = [word for part in context for word in _WORD.findall(part.casefold())]
     with _LOCK:
         estimate = float(zxcvbn(text, [*told, *_OFFICE_WORDS, *WORDS])["guesses_log10"])
-    words = {word.casefold() for word in _WORD.findall(text)}
-    if all(word.isalpha() for word in words):
-        # A repeated or told word is worth nothing; another one at most what ours are.
-        estimate = min(estimate, _WORD_GUESSES * len(words - set(told) - set(_OFFICE_WORDS)))
-    return estimate
+    return min(estimate, _most(text.casefold(), {*told, *_OFFICE_WORDS}))
+
+
+def _most(text: str, told: set[str]) -> float:
+    """Return what a text is worth at most, taken for words with something between them.
+
+    A repeated or told word is worth nothing, another one at most what ours are; a digit or a sign
+    is worth one of ten, so that a number at the end does not redeem one's own name.
+    """
+    words = set(_LETTERS.findall(text)) - told
+    signs = set(_SIGN.findall(text))
+    digits = sum(char.isdigit() for char in text)
+    letters = sum(min(_WORD_GUESSES, _LETTER_GUESSES * len(word)) for word in words)
+    return letters + digits + len(signs)

@@ -138,6 +138,8 @@ class FactorRow(Base):
     """An officer's second factor, sealed to the officer and signed by them.
 
     ``last_step`` is the last time step whose code was accepted, so that no code works twice.
+    ``missed`` counts the wrong codes since the last right one, ``missed_step`` is when the last
+    of them was looked at.
     """
 
     __tablename__ = "factor"
@@ -145,6 +147,7 @@ class FactorRow(Base):
         has_length("signature", SIGNATURE_SIZE),
         CheckConstraint("length(sealed) BETWEEN 64 AND 8192", name="sealed_length"),
         CheckConstraint("last_step >= 0", name="last_step_positive"),
+        CheckConstraint("missed >= 0 AND missed_step >= 0", name="missed_positive"),
         WITHOUT_ROWID,
     )
 
@@ -154,6 +157,8 @@ class FactorRow(Base):
     sealed: Mapped[bytes] = mapped_column(LargeBinary(8192))
     signature: Mapped[bytes] = mapped_column(LargeBinary(SIGNATURE_SIZE))
     last_step: Mapped[int] = mapped_column(Integer)
+    missed: Mapped[int] = mapped_column(Integer)
+    missed_step: Mapped[int] = mapped_column(Integer)
 
 
 class Device(Base):

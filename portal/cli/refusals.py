@@ -21,7 +21,7 @@ from casework.keys.accounts import CostTooLow, KeysSwapped
 from casework.keys.ceremony import MOST_SHARES, SharesWrong
 from casework.keys.chain import RosterBroken
 from casework.keys.enrol import GenesisExists, KeysDiffer
-from casework.keys.factors import ClockOff, WrongCode
+from casework.keys.factors import ClockOff, FactorMissing, TooManyCodes, WrongCode
 from casework.keys.memory import RolledBack
 from casework.keys.parts import UnreadableFile
 from casework.keys.tables import LINE_MAX
@@ -51,6 +51,10 @@ INPUT: Final[Mapping[str, str]] = MappingProxyType(
         "roles_admin": "who administers the system holds no other role",
         "passphrase_length": f"{passphrases.SHORTEST} to {passphrases.LONGEST} characters",
         "passphrase_weak": "too easily guessed: five or more words that do not belong together",
+        "passphrase_wrong": "the passphrase in force is another one",
+        "passphrase_same": "the new one must differ from the old one",
+        "passphrase_not_drawn": "this is not the one that was shown: seven words in lower case, "
+        "one space between them",
         "shares_out_of_range": f"at least 2 are needed, and at most {MOST_SHARES} are made",
     }
 )
@@ -112,9 +116,12 @@ _SENTENCES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         "somebody wrote to the database",
         RolledBack: "this officer has seen a newer roster or log than the one stored: an old copy "
         "of the database was put back",
-        ClockOff: "the code belongs to another hour: the telephone's clock or this machine's is "
-        "wrong",
+        ClockOff: "this code is right at another hour: set the clock of the phone or of this "
+        "machine; the phone is ahead by this much, or behind if negative",
+        TooManyCodes: "too many codes were wrong: wait five minutes, or use a recovery code",
         WrongCode: "the code is wrong, or was used before",
+        FactorMissing: "this officer has no second factor of their own making: somebody wrote to "
+        "the database, or none was ever set up (suaka factor)",
         CostTooLow: "section costs of suaka.toml is below the floor for production",
         SharesWrong: "these shares do not give the recovery key",
         Unavailable: "a database is locked, full or unreadable just now; nothing was changed",
@@ -137,7 +144,7 @@ _SENTENCES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         UnicodeDecodeError: "a text that was read is not UTF-8",
     }
 )
-_DETAILED: Final = (domain.NotFound, UnreadableFile, CostTooLow, ProfileError, KeysDiffer)
+_DETAILED: Final = (ClockOff, domain.NotFound, UnreadableFile, CostTooLow, ProfileError, KeysDiffer)
 """Errors whose message is an identifier or a place in a file, worth adding."""
 
 

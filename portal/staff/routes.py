@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portal.staff import case, inbox, sessions, sign_in
+from portal.staff import authenticator, case, inbox, passphrase, security, sessions, sign_in
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
@@ -18,5 +18,8 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
         *sign_in.handlers(portal),
         *inbox.handlers(portal),
         *case.handlers(portal),
+        *security.handlers(portal),
+        *passphrase.handlers(portal),
+        *authenticator.handlers(portal),
         *sessions.handlers(portal),
     ]

@@ -8,7 +8,6 @@ from casework.keys import factors
 from portal.web.run import run
 
 if TYPE_CHECKING:
-    from casework.keys.actor import Actor
     from casework.keys.sessions import Session
     from portal.context import Portal
     from portal.staff.officer import Officer
@@ -37,17 +36,18 @@ async def refused(portal: Portal, officer: Officer, form: Form) -> dict[str, str
     """
     if not is_due(portal, officer.session):
         return {}
+    typed = form.one(CODE_FIELD)
+    if not typed.strip():
+        # The page was shown while the last code still sufficed: this is no wrong one.
+        return {CODE_FIELD: "factor.required"}
     try:
-        await run(_check, portal, officer.actor, form.one(CODE_FIELD))
+        await run(factors.prove, portal.office, officer.actor, typed)
     except factors.ClockOff:
         return {CODE_FIELD: "factor.clock_off"}
+    except factors.TooManyCodes:
+        return {CODE_FIELD: "factor.wait"}
     except factors.WrongCode:
         return {CODE_FIELD: "factor.wrong"}
     now = int(portal.office.clock().timestamp())
     await run(portal.office.sessions.prove, officer.session, now)
     return {}
-
-
-def _check(portal: Portal, actor: Actor, code: str) -> None:
-    with portal.office.write() as uow:
-        factors.check(uow, actor, code)

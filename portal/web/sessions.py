@@ -59,12 +59,21 @@ class Sessions:
         return session
 
     async def sign_in(
-        self, request: Request[Any, Any, Any], response: Response[Any], person: str, seed: bytes
+        self,
+        request: Request[Any, Any, Any],
+        response: Response[Any],
+        person: str,
+        seed: bytes,
+        *,
+        proved: bool = False,
     ) -> None:
-        """Open a new session on this response and end the one the browser came with, if any."""
+        """Open a new session on this response and end the one the browser came with, if any.
+
+        `proved`: the second factor was shown just now.
+        """
         cookie = await run(
             self._store.open, self._kind, person, seed, self._clock(),
-            replacing=self._cookie_of(request),
+            replacing=self._cookie_of(request), proved=proved,
         )  # fmt: skip
         response.set_cookie(self._as_cookie(cookie))
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from litestar.handlers import HTTPRouteHandler
 
 from portal.web.headers import header_set
 from portal.web.settings import Surface
+from tests.casework.cases import copy_of
+from tests.casework.codes import code_at, give_factor_and_codes, with_second_factor
+from tests.casework.conftest import close
 from tests.casework.office import Bench, make_office
 from tests.portal import visits
 from tests.portal.sites import Site, served, site_of
@@ -62,6 +66,10 @@ def test_the_walk_sees_every_page(site: Site) -> None:
         ("GET", "/persiapan"),
         ("GET", "/petugas"),
         ("GET", "/petugas/berkas/{case_id:str}"),
+        ("GET", "/petugas/keamanan"),
+        ("GET", "/petugas/keamanan/autentikator"),
+        ("GET", "/petugas/keamanan/frasa-sandi"),
+        ("GET", "/petugas/keamanan/kode"),
         ("GET", "/petugas/masuk"),
         ("GET", "/petugas/sesi"),
         ("GET", "/ruang"),
@@ -75,9 +83,16 @@ def test_the_walk_sees_every_page(site: Site) -> None:
         ("POST", "/masuk"),
         ("POST", "/petugas/berkas/{case_id:str}/pesan"),
         ("POST", "/petugas/berkas/{case_id:str}/tindakan/{transition:str}"),
+        ("POST", "/petugas/keamanan/autentikator"),
+        ("POST", "/petugas/keamanan/autentikator/pasang"),
+        ("POST", "/petugas/keamanan/frasa-sandi"),
+        ("POST", "/petugas/keamanan/frasa-sandi/ketik"),
+        ("POST", "/petugas/keamanan/kode"),
         ("POST", "/petugas/keluar"),
         ("POST", "/petugas/masuk"),
         ("POST", "/petugas/sesi/akhiri"),
+        ("POST", "/petugas/sesi/akhiri-lain"),
+        ("POST", "/petugas/sesi/akhiri-satu"),
         ("POST", "/ruang/keluar"),
         ("POST", "/ruang/lengkapi"),
         ("POST", "/ruang/nilai"),
@@ -188,8 +203,11 @@ def assert_lawful(answer: httpx.Response, away: str) -> Reader:
     assert not page.fields_without_label()
     ids = [attributes["id"] for _, attributes in page.tags if "id" in attributes]
     assert len(ids) == len(set(ids)), "an id stands twice"
-    assert not {"script", "style", "iframe", "object", "embed", "base", "svg"} & set(names)
+    assert not {"script", "style", "iframe", "object", "embed", "base"} & set(names)
     for tag, attributes in page.tags:
+        # The only drawing is a QR code: nothing in it but paths.
+        assert tag != "svg" or attributes == {"viewbox": attributes["viewbox"], "class": "qr"}
+        assert tag != "path" or set(attributes) <= {"fill", "stroke", "d"}
         assert not [name for name in attributes if name.startswith("on") or name == "style"]
         for name in ("href", "src", "action", "formaction", "srcset"):
             target = attributes.get(name, "/")
@@ -296,12 +314,71 @@ def officer_pages(site: Site) -> Iterator[Visit]:
     visit = site.officer("inspektur")
     for address in ("/petugas", "/petugas?status=perhatian", "/petugas?status=x", "/petugas/sesi"):
         yield visit.open(address)
+    yield from _own_pages(site)
     yield visit.open(path).send(f"{path}/pesan", {"message": ""})
     late = visit.open(path).filled(f"{path}/pesan", {"message": "Terlambat"})
     yield visit.post(f"{path}/tindakan/accept", [*late, ("revision", "1")])
     yield visit.post(f"{path}/pesan", {"csrf": "x"})
     yield visit.open(f"/petugas/berkas/{'a' * 32}")
     yield site.visit().post(f"{path}/pesan", late)
+
+
+def _own_pages(site: Site) -> Iterator[Visit]:
+    """What officers look after themselves, where there is no second factor."""
+    path = "/petugas/keamanan/frasa-sandi"
+    for username in ("operator", "inspektur"):
+        visit = site.officer(username)
+        yield visit.open("/petugas/keamanan")
+        yield visit.open(path)
+        if visit.has_form(f"{path}/ketik"):
+            yield visit.send(f"{path}/ketik")
+        yield visit.send(path, {"old": "bukan", "passphrase": "pendek"})
+        yield visit.open(f"/petugas/keamanan/{'a' * 32}")
+
+
+@pytest.fixture
+def guarded(founded: Bench, tmp_path: Path) -> Iterator[Site]:
+    """The same office with second factors; the operator has one."""
+    bench = with_second_factor(copy_of(founded, tmp_path / "guarded"))
+    with served(bench) as site:
+        yield site
+    close(bench)
+
+
+def test_every_page_about_second_factors_keeps_the_laws(guarded: Site) -> None:
+    made = give_factor_and_codes(guarded.bench, "operator")
+    sign_in, own = "/petugas/masuk", "/petugas/keamanan"
+
+    def pages() -> Iterator[Visit]:
+        visit = guarded.visit()
+        yield visit.open(sign_in)
+        yield visits.enter_staff(visit, "operator", code="123456")
+        early = code_at(made.secret, guarded.clock.now - timedelta(hours=7))
+        yield visits.enter_staff(visit, "operator", code=early)
+        yield visits.enter_staff(visit, "operator", code=made.codes[0])
+        yield visit.follow()
+        yield visit.open(f"{own}?berhasil=tebakan")
+        yield visit.open(f"{own}/autentikator")
+        yield visit.send(f"{own}/autentikator")
+        assert "<svg" in visit.text
+        yield visit.send(f"{own}/autentikator/pasang", {"new_code": "x"})
+        guarded.clock.advance(minutes=6)
+        for part in ("autentikator", "kode", "frasa-sandi"):
+            yield visit.open(f"{own}/{part}")
+            yield visit.send(f"{own}/{part}", {"code": "x"})
+        visit.open(f"{own}/autentikator")
+        visit.send(f"{own}/autentikator", {"code": code_at(made.secret, guarded.clock.now)})
+        secret = re.search(r"(?:[A-Z2-7]{4} ){7}[A-Z2-7]{4}", visit.text)
+        assert secret is not None
+        code = code_at(secret[0].replace(" ", ""), guarded.clock.now)
+        yield visit.send(f"{own}/autentikator/pasang", {"new_code": code})
+        yield visit.open(f"{own}/kode").send(f"{own}/kode")
+
+    seen = set()
+    for visit in pages():
+        assert_lawful(visit.answer, "")
+        seen.add(visit.status)
+    assert seen == {200, 303, 422}
 
 
 def test_every_officers_page_keeps_the_laws(site: Site) -> None:

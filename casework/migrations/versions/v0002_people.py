@@ -57,7 +57,12 @@ def upgrade() -> None:
         sa.Column("sealed", sa.LargeBinary(length=8192), nullable=False),
         sa.Column("signature", sa.LargeBinary(length=65), nullable=False),
         sa.Column("last_step", sa.Integer(), nullable=False),
+        sa.Column("missed", sa.Integer(), nullable=False),
+        sa.Column("missed_step", sa.Integer(), nullable=False),
         sa.CheckConstraint("last_step >= 0", name=op.f("ck_factor_last_step_positive")),
+        sa.CheckConstraint(
+            "missed >= 0 AND missed_step >= 0", name=op.f("ck_factor_missed_positive")
+        ),
         sa.CheckConstraint(
             "length(sealed) BETWEEN 64 AND 8192", name=op.f("ck_factor_sealed_length")
         ),

@@ -1,5 +1,6 @@
 """A person at a terminal: starts a command on a pseudo-terminal, reads, types."""
 
+import codecs
 import os
 import pty
 import re
@@ -31,6 +32,7 @@ class Terminal:
         )
         os.close(slave)
         self._waiting = ""
+        self._decoder = codecs.getincrementaldecoder("utf-8")()
 
     def expect(self, pattern: str) -> str:
         """Read until the pattern appears; return all that came before its end."""
@@ -68,7 +70,8 @@ class Terminal:
             data = os.read(self._master, 65536)
         except OSError:  # Linux says so when the other end is closed
             return None
-        return data.decode() or None
+        # A read may end in the middle of a character.
+        return self._decoder.decode(data) if data else None
 
     def __enter__(self) -> Self:
         return self

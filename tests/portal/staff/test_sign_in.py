@@ -1,16 +1,22 @@
 """Officers sign in without a hint, and their sessions end when they should."""
 
 import re
+from datetime import timedelta
 
 import pytest
 
+from casework.keys.factors import FREE_MISSES
 from casework.keys.passphrases import LONGEST
 from crypto import kdf
-from tests.casework.cases import join, leave
+from tests.casework.cases import join, leave, together
+from tests.casework.codes import code_at
 from tests.casework.office import passphrase_of
 from tests.portal import visits
 from tests.portal.sites import Site
+from tests.portal.staff.conftest import Guarded
 from tests.portal.visits import Receipt, Visit
+
+SIGN_IN = "/petugas/masuk"
 
 Reporter = tuple[Visit, Receipt]
 
@@ -210,3 +216,162 @@ def test_a_case_that_left_the_desk_meanwhile_costs_no_sign_in(
     visit.send("/petugas/masuk", {"handle": "operator", "passphrase": passphrase_of("operator")})
     assert (visit.status, visit.location) == (303, "/petugas")
     assert visit.follow().status == 200
+
+
+def sign_in(guarded: Guarded, username: str, code: str, passphrase: str | None = None) -> Visit:
+    return visits.enter_staff(guarded.site.visit(), username, passphrase, code)
+
+
+def test_a_right_code_opens_a_session_that_was_proved(guarded: Guarded) -> None:
+    """The session knows when: no step-up within five minutes of signing in."""
+    visit = sign_in(guarded, "operator", guarded.code("operator"))
+    assert (visit.status, visit.location) == (303, "/petugas")
+    session = guarded.site.bench.office.sessions.resume(
+        visit.client.cookies["petugas"], int(guarded.site.clock.now.timestamp())
+    )
+    assert session is not None
+    assert session.proved == int(guarded.site.clock.now.timestamp())
+
+
+def test_without_second_factors_nothing_was_proved(portal: Site) -> None:
+    """A demo: no field, no code, and no session that claims otherwise."""
+    visit = portal.visit().open("/petugas/masuk")
+    assert 'name="code"' not in visit.text
+    session = portal.bench.office.sessions.resume(
+        portal.officer("operator").client.cookies["petugas"], int(portal.clock.now.timestamp())
+    )
+    assert session is not None
+    assert session.proved == 0
+
+
+def test_the_field_is_filled_by_the_phone_and_by_nobody_else(guarded: Guarded) -> None:
+    field = re.search(r'<input[^>]*name="code"[^>]*>', guarded.site.visit().open(SIGN_IN).text)
+    assert field is not None
+    assert 'autocomplete="one-time-code"' in field[0]
+
+
+def test_nothing_says_whether_name_passphrase_or_code_was_wrong(guarded: Guarded) -> None:
+    """One page and one status for all of them, and neither secret is sent back."""
+    code = guarded.code("operator")
+    used = guarded.code("irban")
+    sign_in(guarded, "irban", used)
+    right = passphrase_of("operator")
+    tries = (
+        ("operator", "salah", code),
+        ("siapa", right, code),
+        ("operator", right, ""),
+        ("operator", right, wrong_code(guarded, "operator")),
+        ("operator", right, guarded.code("tim")),
+        ("operator", right, guarded.made["tim"].codes[0]),
+        ("irban", passphrase_of("irban"), used),
+    )
+    pages = set()
+    for handle, passphrase, typed in tries:
+        visit = sign_in(guarded, handle, typed, passphrase)
+        assert visit.status == 422
+        assert "set-cookie" not in visit.answer.headers
+        assert passphrase not in visit.text
+        assert not typed or typed not in visit.text
+        pages.add(visit.text.replace(f'value="{handle}"', "value"))
+    assert len(pages) == 1
+    assert "Nama pengguna, frasa sandi, atau kode tidak cocok." in pages.pop()
+
+
+def wrong_code(guarded: Guarded, username: str) -> str:
+    """Six digits that are right at no half hour around now."""
+    now, secret = guarded.site.clock.now, guarded.made[username].secret
+    near = {
+        code_at(secret, now + timedelta(minutes=30 * half, seconds=30 * step))
+        for half in range(-30, 31)
+        for step in (-2, -1, 0, 1, 2)
+    }
+    return next(code for code in map("{:06}".format, range(1000)) if code not in near)
+
+
+@pytest.mark.parametrize(
+    ("hours", "told"),
+    [(7, "lebih cepat 7 jam"), (-7, "lebih lambat 7 jam"), (0.5, "lebih cepat 0,5 jam")],
+)
+def test_a_clock_that_is_off_is_named_with_what_to_do(
+    guarded: Guarded, hours: float, told: str
+) -> None:
+    """Only to whoever has passphrase and authenticator, and nobody is signed in by it."""
+    code = code_at(guarded.made["operator"].secret, guarded.site.clock.now + timedelta(hours=hours))
+    visit = sign_in(guarded, "operator", code)
+    assert visit.status == 422
+    assert "set-cookie" not in visit.answer.headers
+    assert told in visit.text
+    assert "zona waktu" in visit.text
+    assert code not in visit.text
+    assert told not in sign_in(guarded, "operator", code, "salah").text
+
+
+def test_a_clock_that_is_off_by_minutes_is_plainly_wrong(guarded: Guarded) -> None:
+    code = code_at(guarded.made["operator"].secret, guarded.site.clock.now + timedelta(minutes=3))
+    visit = sign_in(guarded, "operator", code)
+    assert visit.status == 422
+    assert "tidak cocok" in visit.text
+
+
+def test_the_same_code_from_two_browsers_at_once_lets_one_in(guarded: Guarded) -> None:
+    code = guarded.code("operator")
+    visit = [guarded.site.visit().open(SIGN_IN) for _ in range(3)]
+    fields = {"handle": "operator", "passphrase": passphrase_of("operator"), "code": code}
+    came = together(3, lambda number: visit[number].send(SIGN_IN, fields).status)
+    assert sorted(map(str, came)) == ["303", "422", "422"]
+
+
+def test_a_recovery_code_leads_to_the_count_of_those_left(guarded: Guarded) -> None:
+    """Once; the second time it is a wrong code."""
+    code = guarded.made["operator"].codes[0]
+    visit = sign_in(guarded, "operator", code)
+    assert (visit.status, visit.location) == (303, "/petugas/keamanan?berhasil=kode")
+    visit.follow()
+    assert "tersisa 9 kode" in visit.text
+    assert code not in visit.text
+    assert sign_in(guarded, "operator", code).status == 422
+
+
+def test_a_missing_factor_stops_loudly(guarded: Guarded, caplog: pytest.LogCaptureFixture) -> None:
+    """503 and a line in the log, as whenever somebody wrote behind the portal's back."""
+    guarded.site.tamper("DELETE FROM factor")
+    visit = sign_in(guarded, "operator", guarded.code("operator"))
+    assert visit.status == 503
+    assert "set-cookie" not in visit.answer.headers
+    assert "Pekerjaan dihentikan demi keamanan" in visit.text
+    assert [one.message.split(":")[0] for one in caplog.records if one.levelname == "CRITICAL"] == [
+        "casework.keys.factors.FactorMissing"
+    ]
+    assert sign_in(guarded, "operator", "123456", "salah").status == 422
+
+
+def test_many_wrong_codes_are_told_to_the_owner(guarded: Guarded) -> None:
+    """A guesser is slowed down, the owner gets in by a recovery code, and learns of it."""
+    wrong = wrong_code(guarded, "operator")
+    for _ in range(FREE_MISSES):
+        assert sign_in(guarded, "operator", wrong).status == 422
+    slowed = sign_in(guarded, "operator", guarded.code("operator"))
+    assert slowed.status == 422
+    visit = sign_in(guarded, "operator", guarded.made["operator"].codes[0])
+    assert (visit.status, visit.location) == (303, "/petugas/keamanan?berhasil=tebakan")
+    assert "ganti sekarang" in visit.follow().text
+
+
+def test_a_kept_text_survives_a_wrong_code(guarded: Guarded) -> None:
+    """It waits in the page until passphrase and code are right."""
+    _, receipt = guarded.site.reporter()
+    path = guarded.site.path(receipt)
+    visit = guarded.officer("operator")
+    pairs = visit.open(path).filled(f"{path}/pesan", {"message": "Belum terkirim"})
+    guarded.site.clock.advance(minutes=20)
+    visit.post(f"{path}/pesan", pairs)
+    fields = {"handle": "operator", "passphrase": passphrase_of("operator")}
+    visit.send(SIGN_IN, fields | {"code": wrong_code(guarded, "operator")})
+    assert visit.status == 422
+    far = code_at(guarded.made["operator"].secret, guarded.site.clock.now + timedelta(hours=7))
+    visit.send(SIGN_IN, fields | {"code": far})
+    assert visit.status == 422
+    visit.send(SIGN_IN, fields | {"code": guarded.code("operator")})
+    assert visit.status == 200
+    assert visit.value(f"{path}/pesan", "message").strip() == "Belum terkirim"
+    assert visit.open("/petugas").status == 200
