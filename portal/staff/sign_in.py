@@ -11,7 +11,7 @@ from casework.errors import Denied
 from casework.keys import accounts, memory
 from casework.keys.passphrases import LONGEST
 from portal.context import LIMITS
-from portal.staff import case
+from portal.staff import case, doors
 from portal.web.forms import read_form
 from portal.web.kept import KEPT_FIELD, open_fields
 from portal.web.pages import see_other
@@ -43,8 +43,9 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
         passphrase = form.one("passphrase")
         if len(passphrase) > LONGEST:
             return page(portal, "wrong", handle, kept, status=422)
+        door = await doors.choose(portal, request, handle)
         try:
-            async with portal.staff_lane.place():
+            async with door.attempt():
                 actor = await run(_find, portal, handle, passphrase)
         except Busy:
             return page(portal, "busy", handle, kept, status=503)
@@ -52,6 +53,7 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
             return page(portal, "wrong", handle, kept, status=422)
         response = see_other("/petugas")
         await portal.staff.sign_in(request, response, actor.person_id, actor.person.seed)
+        await doors.opened(portal, door, response, actor.person_id)
         if kept and (fields := open_fields(kept, actor.person.identity)):
             return await case.restored(portal, response, actor, fields)
         return response
