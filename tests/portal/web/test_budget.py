@@ -11,8 +11,10 @@ from litestar import Litestar
 from litestar.testing import TestClient
 
 from casework.store.rations import Allowance, Rations
+from crypto.kdf import Kdf, stretch
 from portal.web.budget import Budget, KdfLane
 from portal.web.refusals import Busy
+from portal.web.run import run
 from tests.portal.web.conftest import Clock
 
 GUESTS = """
@@ -221,6 +223,28 @@ def test_places_that_another_process_holds_are_waited_for(lane: Open, rations: R
             held.leave()
             with anyio.fail_after(10):
                 await inside.wait()
+
+    anyio.run(scenario)
+
+
+def test_a_rush_in_one_process_does_not_starve_another(lane: Open) -> None:
+    """A guest of the one comes in while a hundred of the other are still waiting."""
+
+    async def scenario() -> None:
+        crowded, quiet = lane(1, 100), lane(1, 1)
+        order: list[str] = []
+
+        async def guest(where: KdfLane, name: str) -> None:
+            async with where.place():
+                order.append(name)
+                await run(stretch, b"", bytes(16), Kdf(1024, 1, 1))
+
+        async with anyio.create_task_group() as tasks:
+            for _ in range(100):
+                tasks.start_soon(guest, crowded, "many")
+            await anyio.wait_all_tasks_blocked()
+            tasks.start_soon(guest, quiet, "one")
+        assert order.index("one") < 100
 
     anyio.run(scenario)
 
