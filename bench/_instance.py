@@ -38,16 +38,16 @@ class Answer:
 
     status: int
     body: str
-    cookie: str
+    cookies: Mapping[str, str]
 
 
 class Client:
-    """One browser: a connection that is kept, and a session cookie once there is one."""
+    """One browser: a connection that is kept, and the cookies of a sign-in once there was one."""
 
     def __init__(self, port: int) -> None:
         """Talk to a port of the loopback address."""
         self._connection = HTTPConnection("127.0.0.1", port, timeout=TIMEOUT)
-        self._cookie = ""
+        self._cookies: dict[str, str] = {}
         self._used = time.monotonic()
 
     def get(self, path: str) -> Answer:
@@ -63,14 +63,18 @@ class Client:
         given = {"handle": username, "passphrase": passphrase}
         answer = self.post("/petugas/masuk", given)
         assert answer.status == 303, answer.status
-        self._cookie = answer.cookie
+        self._cookies.update(answer.cookies)
 
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
 
     def _ask(self, method: str, path: str, body: str | None = None) -> Answer:
-        headers = {"cookie": self._cookie} if self._cookie else {}
+        headers = {}
+        if self._cookies:
+            headers["cookie"] = "; ".join(
+                f"{name}={value}" for name, value in self._cookies.items()
+            )
         if body is not None:
             headers["content-type"] = "application/x-www-form-urlencoded"
         now = time.monotonic()
@@ -79,8 +83,9 @@ class Client:
         self._used = now
         self._connection.request(method, path, body, headers)
         response = self._connection.getresponse()
-        cookie = (response.getheader("set-cookie") or "").partition(";")[0]
-        return Answer(response.status, response.read().decode(), cookie)
+        pairs = [one.partition(";")[0] for one in response.headers.get_all("set-cookie") or ()]
+        cookies = {name: value for name, _, value in (pair.partition("=") for pair in pairs)}
+        return Answer(response.status, response.read().decode(), cookies)
 
 
 @contextmanager
@@ -93,10 +98,10 @@ def temporary_demo() -> Iterator[Path]:
 
 
 @contextmanager
-def served(folder: Path) -> Iterator[int]:
+def served(folder: Path, environment: Mapping[str, str] = NO_LIMITS) -> Iterator[int]:
     """Serve an instance with `suaka serve`; give the port, and stop it at the end."""
     log = folder.parent / f"{folder.name}.log"
-    with Server(folder, log, environment=NO_LIMITS) as server:
+    with Server(folder, log, environment=environment) as server:
         yield server.port
 
 

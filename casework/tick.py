@@ -1,7 +1,8 @@
 """What time alone brings about: ``suaka tick``, run by a timer or by the server itself.
 
 Deadlines need nothing here: whether one has lapsed follows from its due day. What is left is
-forgetting (receipt windows, ended sessions, replaced shred keys), and desks that somebody wrote to.
+forgetting (receipt windows, ended sessions, replaced shred keys, devices that nobody uses any
+more, budgets that are full again), and desks that somebody wrote to.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from sqlalchemy import select
 from casework.case.tables import Case
 from casework.handling import astray
 from casework.intake import receipt
+from casework.keys import devices
 from casework.store.engine import truncate_wal
 from casework.store.keystore import SHRED_KEYS
 
@@ -30,6 +32,7 @@ class Done:
     sessions: int
     shred_keys: int
     desks: int
+    devices: int
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,14 @@ def tick(office: Office) -> Done:
         receipts = receipt.expire(uow)
         # Under the write lock no act is half-way between the two databases.
         shred_keys = uow.keystore.sweep(_spared(uow))
-    sessions = office.sessions.sweep(int(office.clock().timestamp()))
+        unseen = devices.sweep(uow)
+    now = int(office.clock().timestamp())
+    sessions = office.sessions.sweep(now)
+    office.rations.sweep(now)
     desks = astray.mend(office)
     truncate_wal(office.engine)
     truncate_wal(office.keystore.engine)
-    return Done(receipts, sessions, shred_keys, desks)
+    return Done(receipts, sessions, shred_keys, desks, unseen)
 
 
 def check_keys(uow: UnitOfWork) -> KeyCheck:

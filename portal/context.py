@@ -15,12 +15,12 @@ from portal.web.forms import FormLimits
 from portal.web.refusals import BadForm
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from casework.keys.sessions import Session
     from casework.store.office import Office
     from portal.settings import Settings
-    from portal.web.budget import Burst, KdfLane
+    from portal.web.budget import Budget, KdfLane
     from portal.web.forms import Form
     from portal.web.kept import Keeper
     from portal.web.pages import Pages
@@ -44,10 +44,12 @@ class Guard:
 
 @dataclass(frozen=True)
 class Portal:
-    """One running portal; ``burst`` bounds new reports, and each lane key stretching.
+    """One running portal; each lane bounds key stretching, and each budget what may begin.
 
-    Reports with their confirmations, reporters who sign in and officers who do have lanes of
-    their own: no rush on one of them keeps anybody out of another.
+    Reports with their confirmations, reporters who sign in, officers whom the instance knows by
+    session or device, and everybody else who tries an officer's name have lanes of their own: no
+    rush on one of them keeps anybody out of another. ``burst`` bounds new reports,
+    ``unknown_tries`` wrong sign-ins from devices that are not known.
     """
 
     office: Office
@@ -59,7 +61,10 @@ class Portal:
     report_lane: KdfLane
     reporter_lane: KdfLane
     staff_lane: KdfLane
-    burst: Burst
+    unknown_lane: KdfLane
+    burst: Budget
+    unknown_tries: Budget
+    device_tries: Callable[[str], Budget]
 
     def guard(self, session: Session) -> Guard:
         """Return fresh hidden fields for the forms of a page."""

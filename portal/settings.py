@@ -95,13 +95,20 @@ class CostSection(Section, frozen=True):
 
 
 class LimitSection(Section, frozen=True):
-    """What one process allows itself: KDFs at once and waiting; reports at once and a minute.
+    """What the instance allows itself, all its processes together.
 
-    The first two hold for each of three lanes: reports, reporters' sign-in, officers' sign-in.
+    ``kdf_at_once``: key stretchings at once in each of three lanes (reports, reporters who sign
+    in, officers on known devices); ``unknown_at_once``: the same for officers on unknown devices.
+    ``kdf_waiting``: how many wait for each lane, in each process.
+    ``unknown_tries`` and ``device_tries``: wrong sign-ins of officers a minute, from all unknown
+    devices together and from one known device.
     """
 
     kdf_at_once: Annotated[int, msgspec.Meta(ge=1, le=64)] = 2
+    unknown_at_once: Annotated[int, msgspec.Meta(ge=1, le=64)] = 1
     kdf_waiting: Annotated[int, msgspec.Meta(ge=0, le=10_000)] = 100
+    unknown_tries: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 30
+    device_tries: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 10
     report_burst: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 100
     reports_per_minute: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 30
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
@@ -21,6 +20,7 @@ from casework.store import schema
 from casework.store.engine import open_engine
 from casework.store.keystore import Keystore
 from casework.store.office import Office
+from casework.store.rations import Allowance, Rations
 from crypto.kdf import Kdf
 from crypto.labels import Label, derive
 from portal import settings as configuration
@@ -28,7 +28,7 @@ from portal.context import Portal
 from portal.public import routes as public_routes
 from portal.staff import routes as staff_routes
 from portal.web.app import build
-from portal.web.budget import Burst, KdfLane
+from portal.web.budget import Budget, KdfLane
 from portal.web.kept import Keeper
 from portal.web.pages import Pages
 from portal.web.sessions import Sessions
@@ -83,6 +83,11 @@ class Paths:
         """Open receipt windows; ephemeral, never backed up."""
         return self.folder / RUN / "windows.db"
 
+    @property
+    def run(self) -> Path:
+        """What processes share for as long as the machine runs; never backed up."""
+        return self.folder / RUN
+
     def make(self) -> None:
         """Make the folders, each with mode 0700."""
         for name in (DATA, KEYS, RUN):
@@ -108,7 +113,7 @@ def open_office(
     for path in (paths.database, paths.pepper):
         if not path.exists():
             raise NotReady(f"{path.name} is missing: run suaka init")
-    (folder / RUN).mkdir(mode=0o700, exist_ok=True)
+    paths.run.mkdir(mode=0o700, exist_ok=True)
     catalogue = ProfileCatalogue.from_package()
     profile = catalogue.latest(settings.instance.profile)
     pepper = paths.pepper.read_bytes()
@@ -123,6 +128,7 @@ def open_office(
         keystore=Keystore(paths.keystore),
         sessions=SessionStore(paths.sessions, derive(Label.SESSION_OWNERS, pepper)),
         windows=ReceiptWindows(paths.windows),
+        rations=Rations(paths.run),
         pepper=pepper,
         passphrase_kdf=Kdf.parse(settings.costs.passphrase),
         secret_key_kdf=Kdf.parse(settings.costs.secret_key),
@@ -178,8 +184,13 @@ def make_portal(office: Office, settings: Settings) -> Portal:
     }
     web, limits = settings.web, settings.limits
 
-    def lane() -> KdfLane:
-        return KdfLane(limits.kdf_at_once, limits.kdf_waiting, seconds_each=0.2)
+    def lane(name: str, at_once: int = limits.kdf_at_once) -> KdfLane:
+        places = office.rations.places(name, at_once)
+        return KdfLane(places, limits.kdf_waiting, seconds_each=0.2)
+
+    def budget(name: str, per_minute: int, burst: int | None = None) -> Budget:
+        allowance = Allowance(burst or per_minute, per_minute)
+        return Budget(office.rations, name, allowance, seconds)
 
     return Portal(
         office=office,
@@ -188,10 +199,13 @@ def make_portal(office: Office, settings: Settings) -> Portal:
         reporters=Sessions(office.sessions, Kind.REPORTER, tls=web.tls, clock=seconds),
         staff=Sessions(office.sessions, Kind.STAFF, tls=web.tls, clock=seconds),
         keeper=Keeper(derive(Label.KEEPER, office.pepper)),
-        report_lane=lane(),
-        reporter_lane=lane(),
-        staff_lane=lane(),
-        burst=Burst(limits.reports_per_minute / 60, limits.report_burst, time.monotonic),
+        report_lane=lane("reports"),
+        reporter_lane=lane("reporters"),
+        staff_lane=lane("staff"),
+        unknown_lane=lane("unknown", limits.unknown_at_once),
+        burst=budget("reports", limits.reports_per_minute, limits.report_burst),
+        unknown_tries=budget("unknown", limits.unknown_tries),
+        device_tries=lambda name: budget(name, limits.device_tries),
     )
 
 

@@ -162,13 +162,18 @@ class FactorRow(Base):
 
 
 class Device(Base):
-    """A browser from which an officer has signed in; days only."""
+    """A browser from which an officer has signed in; days only.
+
+    Several officers may share one.
+    """
 
     __tablename__ = "device"
     __table_args__ = (has_length("name_of_token", TOKEN_NAME_SIZE), WITHOUT_ROWID)
 
     name_of_token: Mapped[bytes] = mapped_column(LargeBinary(TOKEN_NAME_SIZE), primary_key=True)
-    person: Mapped[str] = mapped_column(ForeignKey("person.id", ondelete="CASCADE"), index=True)
+    person: Mapped[str] = mapped_column(
+        ForeignKey("person.id", ondelete="CASCADE"), primary_key=True, index=True
+    )
     seen_day: Mapped[date] = mapped_column(Date)
 
 

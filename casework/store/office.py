@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from casework.law.catalogue import ProfileCatalogue
     from casework.law.profile import Profile
     from casework.store.keystore import Keystore
+    from casework.store.rations import Rations
     from crypto.kdf import Kdf
 
 
@@ -46,6 +47,7 @@ class Office:
     keystore: Keystore
     sessions: SessionStore
     windows: ReceiptWindows
+    rations: Rations
     pepper: bytes = field(repr=False)
     passphrase_kdf: Kdf
     secret_key_kdf: Kdf

@@ -112,7 +112,7 @@ async def _receive(portal: Portal, typed: Typed) -> Response[str]:
         parsed = report.parse(portal.office.profile, typed.values)
         async with portal.report_lane.place(typed.token):
             # Inside the lane, so that a rush which is not served does not use the budget up.
-            portal.burst.take()
+            await portal.burst.take()
             known = await run(submit.submit, portal.office, typed.token, parsed)
     return receipt.page(portal, typed.token, known, {})
 

@@ -15,7 +15,7 @@ from casework.errors import Denied
 from casework.keys import accounts, factors, memory
 from casework.keys.passphrases import LONGEST
 from portal.context import LIMITS
-from portal.staff import case, security
+from portal.staff import case, doors, security
 from portal.staff.stepup import CODE_FIELD
 from portal.web.forms import read_form
 from portal.web.kept import KEPT_FIELD, open_fields
@@ -49,8 +49,9 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
         passphrase = form.one("passphrase")
         if len(passphrase) > LONGEST:
             return page(portal, "wrong", handle, kept, status=422)
+        door = await doors.choose(portal, request, handle)
         try:
-            async with portal.staff_lane.place():
+            async with door.attempt():
                 actor = await run(_find, portal, handle, passphrase)
         except Busy:
             return page(portal, "busy", handle, kept, status=503)
@@ -68,6 +69,7 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
         await portal.staff.sign_in(
             request, response, actor.person_id, actor.person.seed, proved=proof is not None
         )
+        await doors.opened(portal, door, response, actor.person_id)
         if kept and (fields := open_fields(kept, actor.person.identity)):
             return await case.restored(portal, response, actor, fields)
         return response

@@ -12,6 +12,7 @@ from litestar.datastructures import Cookie
 from litestar.response import Response
 
 from casework.keys.sessions import Kind, Session, SessionStore
+from portal.web import cookies
 from portal.web.refusals import SignInRequired
 from portal.web.run import run
 
@@ -24,11 +25,7 @@ class Sessions:
     def __init__(
         self, store: SessionStore, kind: Kind, *, tls: bool, clock: Callable[[], int]
     ) -> None:
-        """Serve one kind from `store`; `clock` returns whole seconds since the epoch.
-
-        Behind TLS the cookie is `__Host-` prefixed and Secure (RFC 6265bis §4.1.3.2); over plain
-        HTTP, which only a demonstration on the own machine uses, it has a plain name.
-        """
+        """Serve one kind from `store`; `clock` returns whole seconds since the epoch."""
         self._store = store
         self._kind = kind
         self._tls = tls
@@ -37,7 +34,7 @@ class Sessions:
     @property
     def cookie_name(self) -> str:
         """The name under which browsers keep this kind's cookie."""
-        return ("__Host-" if self._tls else "") + _NAMES[self._kind]
+        return cookies.name_of(_NAMES[self._kind], tls=self._tls)
 
     async def current(self, request: Request[Any, Any, Any]) -> Session | None:
         """Resume the session that the request's cookie opens, or None."""
@@ -85,22 +82,7 @@ class Sessions:
             response.set_cookie(self._as_cookie("", max_age=0))
 
     def _as_cookie(self, value: str, max_age: int | None = None) -> Cookie:
-        return Cookie(
-            key=self.cookie_name,
-            value=value,
-            path="/",
-            max_age=max_age,
-            secure=self._tls,
-            httponly=True,
-            samesite="strict",
-        )
+        return cookies.make(_NAMES[self._kind], value, tls=self._tls, max_age=max_age)
 
     def _cookie_of(self, request: Request[Any, Any, Any]) -> str | None:
-        # Not request.cookies: Litestar keeps the last 1,024 parsed headers in a process-wide cache.
-        found = [
-            value.strip()
-            for header in request.headers.getall("cookie", [])
-            for name, _, value in (part.partition("=") for part in header.split(";"))
-            if name.strip() == self.cookie_name
-        ]
-        return found[0] if len(found) == 1 else None
+        return cookies.only(request, _NAMES[self._kind], tls=self._tls)

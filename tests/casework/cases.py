@@ -30,6 +30,7 @@ from casework.store.base import new_id
 from casework.store.engine import open_engine, truncate_wal
 from casework.store.keystore import Keystore
 from casework.store.office import Office
+from casework.store.rations import Rations
 from tests.casework.office import OWNERS, Bench, FakeClock, passphrase_of, sign_in
 
 NARRATIVE = "Saya melihat barang kantor dibawa pulang."
@@ -104,6 +105,7 @@ def reopened(office: Office, folder: Path) -> Office:
         keystore=Keystore(folder / "keystore.db"),
         sessions=SessionStore(folder / "sessions.db", OWNERS),
         windows=ReceiptWindows(folder / "windows.db"),
+        rations=Rations(folder),
     )
 
 

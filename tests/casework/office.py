@@ -16,6 +16,7 @@ from casework.store import schema
 from casework.store.engine import open_engine
 from casework.store.keystore import Keystore
 from casework.store.office import Office
+from casework.store.rations import Rations
 from crypto.kdf import Kdf
 
 CHEAP = Kdf(8, 1, 1)
@@ -74,6 +75,7 @@ def bare_office(folder: Path, profile: str = "badung") -> Bench:
         keystore=Keystore(folder / "keystore.db"),
         sessions=SessionStore(folder / "sessions.db", OWNERS),
         windows=ReceiptWindows(folder / "windows.db"),
+        rations=Rations(folder),
         pepper=bytes(range(32)),
         passphrase_kdf=CHEAP,
         secret_key_kdf=CHEAP,

@@ -121,7 +121,14 @@ def settings_of(bench: Bench, limits: LimitSection | None = None) -> Settings:
         genesis=bench.office.genesis,
     )
     # A test must meet its limits only where it is about them.
-    many = LimitSection(kdf_at_once=4, kdf_waiting=1000, report_burst=100_000)
+    many = LimitSection(
+        kdf_at_once=4,
+        unknown_at_once=4,
+        kdf_waiting=1000,
+        report_burst=100_000,
+        unknown_tries=100_000,
+        device_tries=100_000,
+    )
     return Settings(instance=section, limits=limits or many)
 
 

@@ -44,6 +44,9 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
         (BASE + "[web]\ntls = true\n", "web.origins"),
         (BASE + "[costs]\npassphrase = 'scrypt'\n", "suaka.toml"),
         (BASE + "[limits]\nkdf_at_once = 0\n", "limits.kdf_at_once"),
+        (BASE + "[limits]\nunknown_at_once = 0\n", "limits.unknown_at_once"),
+        (BASE + "[limits]\nunknown_tries = 0\n", "limits.unknown_tries"),
+        (BASE + "[limits]\ndevice_tries = 0\n", "limits.device_tries"),
         (BASE.replace("production", "testing"), "instance.mode"),
         (BASE.replace("0123456789abcdef0", "X"), "instance.id"),
         (BASE.replace('name = "Inspektorat Contoh"', ""), "name"),
@@ -126,7 +129,7 @@ def test_what_is_written_reads_the_same(
             id="a" * 32, name=name, profile="badung", mode="demo", genesis=genesis
         ),
         web=WebSection(port=port, origins=tuple(origins), away_label=away),
-        limits=LimitSection(report_burst=7),
+        limits=LimitSection(report_burst=7, unknown_tries=8, device_tries=9),
     )
     settings.write(folder, written)
     assert settings.load(folder, {}) == written

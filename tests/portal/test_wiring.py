@@ -126,7 +126,7 @@ def test_behind_tls_the_cookie_is_host_bound(made: Instance) -> None:
             "/petugas/masuk", data=fields, headers={"origin": "https://portal.test"}
         )
         assert answer.status_code == 303
-        cookie = answer.headers["set-cookie"]
+        cookie = answer.headers.get_list("set-cookie")[0]
         assert cookie.startswith("__Host-petugas=")
         for part in ("Secure", "HttpOnly", "Path=/", "SameSite=strict"):
             assert part in cookie

@@ -45,7 +45,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(
             ["person"], ["person.id"], name=op.f("fk_device_person"), ondelete="CASCADE"
         ),
-        sa.PrimaryKeyConstraint("name_of_token", name=op.f("pk_device")),
+        sa.PrimaryKeyConstraint("name_of_token", "person", name=op.f("pk_device")),
         sqlite_with_rowid=False,
     )
     with op.batch_alter_table("device", schema=None) as batch_op:

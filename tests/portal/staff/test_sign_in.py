@@ -25,7 +25,7 @@ def test_signing_in_leads_to_the_inbox(portal: Site) -> None:
     """By a cookie that is strict, hidden from scripts, and only for this."""
     visit = visits.enter_staff(portal.visit(), "Operator ", passphrase_of("operator"))
     assert (visit.status, visit.location) == (303, "/petugas")
-    cookie = visit.answer.headers["set-cookie"]
+    cookie = visit.answer.headers.get_list("set-cookie")[0]
     assert re.fullmatch(r"petugas=[\w-]{43}; HttpOnly; Path=/; SameSite=strict", cookie)
     assert "Contoh Operator" in visit.follow().text
 

@@ -15,8 +15,9 @@ from litestar.testing import TestClient
 
 from casework import errors as domain
 from casework.keys.sessions import Kind, SessionStore
+from casework.store.rations import Allowance, Rations
 from portal.web.app import build
-from portal.web.budget import Burst
+from portal.web.budget import Budget
 from portal.web.csrf import check, issue
 from portal.web.forms import FormLimits, PortalRequest, read_form
 from portal.web.pages import Pages, html, see_other
@@ -69,17 +70,22 @@ MakeSite = Callable[[WebSettings], Site]
 
 
 @pytest.fixture
-def make_site(clock: Clock, store: SessionStore) -> MakeSite:
+def make_site(clock: Clock, store: SessionStore, tmp_path: Path) -> Iterator[MakeSite]:
     """Build the application for given settings."""
+    rations = Rations(tmp_path)
+    bucket = Budget(rations, "baru", Allowance(1, 1), clock)
 
     def make(settings: WebSettings) -> Site:
         received: list[dict[str, str]] = []
         app = build(
-            _handlers(received, store, clock, settings), Pages(context={"site": SITE}), settings
+            _handlers(received, store, bucket, clock, settings),
+            Pages(context={"site": SITE}),
+            settings,
         )
         return Site(app, clock, store, received)
 
-    return make
+    yield make
+    rations.close()
 
 
 @pytest.fixture
@@ -120,7 +126,11 @@ def _raisers() -> dict[str, Callable[[], Exception]]:
 
 
 def _handlers(
-    received: list[dict[str, str]], store: SessionStore, clock: Clock, settings: WebSettings
+    received: list[dict[str, str]],
+    store: SessionStore,
+    bucket: Budget,
+    clock: Clock,
+    settings: WebSettings,
 ) -> list[Any]:
     officers = Sessions(store, Kind.STAFF, tls=settings.tls, clock=clock)
     raisers = _raisers()
@@ -180,11 +190,9 @@ def _handlers(
         await officers.sign_out(request, response)
         return response
 
-    bucket = Burst(rate=1, burst=1, clock=lambda: float(clock()))
-
-    @post("/baru", sync_to_thread=False)
-    def new() -> Response[str]:
-        bucket.take()
+    @post("/baru")
+    async def new() -> Response[str]:
+        await bucket.take()
         return html("<p>Baru</p>")
 
     return [home, fail, send, broken, parse, redirect, sign_in, inbox, note, sign_out, new]
