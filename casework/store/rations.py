@@ -9,10 +9,9 @@ and are never written to: nothing of a visit is in them or in their times.
 
 A *budget* is a bucket of tokens that fills up by the minute. Its row holds a name of the program's
 or one derived from a secret, how many tokens are gone, and two whole minutes; it is deleted as soon
-as the bucket would be full again, so that after a quiet report no more is left than for about a
-minute (until the next tick, if nobody else comes) that there was one in that minute. That is less
-than the receipt windows beside it hold; like theirs, the times of the file itself say when it was
-last written to.
+as the bucket would be full again. So a quiet report leaves for two minutes (until the next tick, if
+nobody else comes) that there was one in that minute. That is less than the receipt windows beside
+it hold; like theirs, the times of the file itself say when it was last written to.
 """
 
 from __future__ import annotations
@@ -35,11 +34,14 @@ if TYPE_CHECKING:
 FILE_NAME: Final = "budgets.db"
 BUSY_SECONDS: Final = 10
 MINUTE: Final = 60
+_AHEAD: Final = 2
+"""By how many minutes a row may be ahead: one as written, one by a process that was quicker."""
+
 _SCHEMA: Final = """
 CREATE TABLE IF NOT EXISTS budget (
     name   TEXT PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 64),
     used   INTEGER NOT NULL CHECK (used > 0),
-    minute INTEGER NOT NULL,
+    since  INTEGER NOT NULL,
     until  INTEGER NOT NULL
 ) WITHOUT ROWID
 """
@@ -159,12 +161,12 @@ class Rations:
         """
         with self._transaction() as db:
             _forget(db, now // MINUTE)
-            used, minute = _state(db, name, allowance, now // MINUTE)
+            used, since = _state(db, name, allowance, now // MINUTE)
             if used >= allowance.burst:
-                return _seconds(used, allowance, minute, now)
-            until = minute - (-(used + 1) // allowance.per_minute)
+                return _seconds(used, allowance, since, now)
+            until = since + _minutes(used + 1, allowance)
             db.execute(
-                "INSERT OR REPLACE INTO budget VALUES (?, ?, ?, ?)", (name, used + 1, minute, until)
+                "INSERT OR REPLACE INTO budget VALUES (?, ?, ?, ?)", (name, used + 1, since, until)
             )
             return 0
 
@@ -175,8 +177,8 @@ class Rations:
             Unavailable: the file is locked, full or unreadable.
         """
         with self._transaction() as db:
-            used, minute = _state(db, name, allowance, now // MINUTE)
-            return _seconds(used, allowance, minute, now) if used >= allowance.burst else 0
+            used, since = _state(db, name, allowance, now // MINUTE)
+            return _seconds(used, allowance, since, now) if used >= allowance.burst else 0
 
     def give_back(self, name: str) -> None:
         """Put a token back that was taken for nothing.
@@ -224,22 +226,31 @@ def _open(path: Path) -> int:
 
 def _forget(db: Any, minute: int) -> int:
     # A row from the future was written before the clock was set back: it must not lock anybody
-    # out until the clock has caught up. One minute ahead is another process that was quicker.
-    deleted = db.execute("DELETE FROM budget WHERE until <= ? OR minute > ?", (minute, minute + 1))
+    # out until the clock has caught up.
+    ahead = minute + _AHEAD
+    deleted = db.execute("DELETE FROM budget WHERE until <= ? OR since > ?", (minute, ahead))
     return int(deleted.rowcount)
 
 
 def _state(db: Any, name: str, allowance: Allowance, minute: int) -> tuple[int, int]:
-    """Return how many tokens are gone, and in which minute that is so."""
-    row = db.execute("SELECT used, minute FROM budget WHERE name = ?", (name,)).fetchone()
-    if row is None or row[1] > minute + 1:
-        return 0, minute
+    """Return how many tokens are gone, and since which minute the bucket has been filling up.
+
+    The first to take a token begins some way into a minute, and nobody may know how far: what
+    comes back counts from the next full minute on, and so never too early.
+    """
+    row = db.execute("SELECT used, since FROM budget WHERE name = ?", (name,)).fetchone()
+    if row is None or row[1] > minute + _AHEAD:
+        return 0, minute + 1
     filled = max(0, minute - row[1]) * allowance.per_minute
     return max(0, row[0] - filled), max(minute, row[1])
 
 
-def _seconds(used: int, allowance: Allowance, minute: int, now: int) -> int:
+def _seconds(used: int, allowance: Allowance, since: int, now: int) -> int:
     """Return in how many seconds a token comes, when there is none."""
-    lacking = used + 1 - allowance.burst
-    minutes = -(-lacking // allowance.per_minute)
-    return max(1, (minute + minutes) * MINUTE - now)
+    minutes = _minutes(used + 1 - allowance.burst, allowance)
+    return max(1, (since + minutes) * MINUTE - now)
+
+
+def _minutes(tokens: int, allowance: Allowance) -> int:
+    """Return in how many whole minutes so many tokens come back."""
+    return -(-tokens // allowance.per_minute)

@@ -150,19 +150,21 @@ def test_a_bucket_that_lets_nothing_through_is_refused(burst: int, per_minute: i
 
 
 def test_a_burst_passes_and_then_the_rate_holds(rations: Rations) -> None:
-    """Three at once, then two with each new minute; the answer says how long to wait."""
+    """Three at once, and after a full minute two with each minute; the answer says how long."""
     now = NOW + 20
-    assert [rations.take("a", THREE, now) for _ in range(4)] == [0, 0, 0, 40]
-    assert rations.take("a", THREE, NOW + 59) == 1
-    now = NOW + 60
-    assert [rations.take("a", THREE, now) for _ in range(3)] == [0, 0, 60]
+    assert [rations.take("a", THREE, now) for _ in range(4)] == [0, 0, 0, 100]
+    assert rations.take("a", THREE, NOW + 60) == 60
+    assert rations.take("a", THREE, NOW + 119) == 1
+    for now in (NOW + 120, NOW + 180 + 59, NOW + 240):
+        wait = 60 - now % 60
+        assert [rations.take("a", THREE, now) for _ in range(3)] == [0, 0, wait]
     assert rations.take("b", THREE, now) == 0
 
 
 def test_a_quiet_night_saves_up_no_more_than_a_burst(rations: Rations) -> None:
     rations.take("a", THREE, NOW)
     later = NOW + 1000 * MINUTE
-    assert [rations.take("a", THREE, later) for _ in range(4)] == [0, 0, 0, 60]
+    assert [rations.take("a", THREE, later) for _ in range(4)] == [0, 0, 0, 120]
 
 
 def test_asking_takes_nothing(rations: Rations) -> None:
@@ -170,8 +172,8 @@ def test_asking_takes_nothing(rations: Rations) -> None:
     for _ in range(3):
         assert rations.wait("a", THREE, NOW) == 0
         assert rations.take("a", THREE, NOW) == 0
-    assert rations.wait("a", THREE, NOW + 10) == rations.take("a", THREE, NOW + 10) == 50
-    assert rations.wait("a", THREE, NOW + 60) == 0
+    assert rations.wait("a", THREE, NOW + 10) == rations.take("a", THREE, NOW + 10) == 110
+    assert rations.wait("a", THREE, NOW + 120) == 0
 
 
 def test_what_is_given_back_can_be_taken_again(rations: Rations, tmp_path: Path) -> None:
@@ -181,9 +183,9 @@ def test_what_is_given_back_can_be_taken_again(rations: Rations, tmp_path: Path)
         rations.give_back("a")
     assert rows(tmp_path) == []
     rations.give_back("a")
-    assert [rations.take("a", THREE, NOW) for _ in range(4)] == [0, 0, 0, 60]
+    assert [rations.take("a", THREE, NOW) for _ in range(4)] == [0, 0, 0, 120]
     rations.give_back("a")
-    assert [rations.take("a", THREE, NOW) for _ in range(2)] == [0, 60]
+    assert [rations.take("a", THREE, NOW) for _ in range(2)] == [0, 120]
 
 
 def test_processes_share_a_budget(rations: Rations, tmp_path: Path) -> None:
@@ -191,13 +193,13 @@ def test_processes_share_a_budget(rations: Rations, tmp_path: Path) -> None:
     with process(TAKE, tmp_path) as one, process(TAKE, tmp_path) as two:
         found = [int(said(one)), int(said(two))]
     assert sum(found) == 50
-    assert rations.take("a", Allowance(50, 1), NOW) == 60
+    assert rations.take("a", Allowance(50, 1), NOW) == 120
 
 
 def test_a_row_holds_a_name_and_whole_minutes(rations: Rations, tmp_path: Path) -> None:
     """The second of a visit is nowhere in the file."""
     rations.take("a", THREE, NOW + 37)
-    assert rows(tmp_path) == [("a", 1, NOW // MINUTE, NOW // MINUTE + 1)]
+    assert rows(tmp_path) == [("a", 1, NOW // MINUTE + 1, NOW // MINUTE + 2)]
 
 
 def test_nothing_is_left_of_a_bucket_that_is_full_again(rations: Rations, tmp_path: Path) -> None:
@@ -205,22 +207,22 @@ def test_nothing_is_left_of_a_bucket_that_is_full_again(rations: Rations, tmp_pa
     name = "kanari" * 5
     for _ in range(3):
         rations.take(name, THREE, NOW)
-    assert rations.sweep(NOW + 60) == 0
+    assert rations.sweep(NOW + 179) == 0
     assert name.encode() in (tmp_path / FILE_NAME).read_bytes()
-    assert rations.sweep(NOW + 120) == 1
+    assert rations.sweep(NOW + 180) == 1
     assert rows(tmp_path) == []
     assert name.encode() not in (tmp_path / FILE_NAME).read_bytes()
     rations.take(name, THREE, NOW)
-    rations.take("b", THREE, NOW + 60)
+    rations.take("b", THREE, NOW + 120)
     assert [row[0] for row in rows(tmp_path)] == ["b"]
     assert [path.name for path in tmp_path.iterdir()] == [FILE_NAME]
 
 
 def test_a_clock_that_is_set_back_locks_nobody_out(rations: Rations) -> None:
-    """A bucket used up in the future is forgotten; one of the next minute still holds."""
+    """A bucket used up in the future is forgotten; one of the minute before still holds."""
     for _ in range(3):
         rations.take("a", THREE, NOW)
-    assert rations.take("a", THREE, NOW - 1) == 61
+    assert rations.take("a", THREE, NOW - 1) == 121
     assert rations.wait("a", THREE, NOW - 3600) == 0
     assert rations.take("a", THREE, NOW - 3600) == 0
 
@@ -240,6 +242,7 @@ def test_no_stretch_of_time_lets_more_through(
         now += step
         wait = rations.take("a", allowance, now)
         taken += wait == 0
+        assert taken <= burst or now - NOW >= MINUTE
         assert taken <= burst + per_minute * (now // MINUTE - NOW // MINUTE)
         if wait:
             assert rations.wait("a", allowance, now + wait - 1) > 0
