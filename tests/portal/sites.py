@@ -46,9 +46,9 @@ class Site:
     def visit(self) -> Visit:
         return Visit(httpx.Client(transport=Shared(self.client), base_url=BASE))
 
-    def officer(self, username: str) -> Visit:
+    def officer(self, username: str, code: str | None = None) -> Visit:
         """A browser in which an officer has just signed in."""
-        visit = visits.enter_staff(self.visit(), username)
+        visit = visits.enter_staff(self.visit(), username, code=code)
         assert (visit.status, visit.location) == (303, "/petugas")
         return visit
 

@@ -172,10 +172,14 @@ def enter(visit: Visit, receipt: Receipt) -> Visit:
     return visit.open("/masuk").send("/masuk", fields)
 
 
-def enter_staff(visit: Visit, username: str, passphrase: str | None = None) -> Visit:
-    """Sign an officer in by the page."""
+def enter_staff(
+    visit: Visit, username: str, passphrase: str | None = None, code: str | None = None
+) -> Visit:
+    """Sign an officer in by the page; with a code where the page asks for one."""
     secret = passphrase if passphrase is not None else passphrase_of(username)
     fields = {"handle": username, "passphrase": secret}
+    if code is not None:
+        fields["code"] = code
     return visit.open("/petugas/masuk").send("/petugas/masuk", fields)
 
 
