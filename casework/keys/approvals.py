@@ -15,7 +15,7 @@ from sqlalchemy import select
 from casework.errors import Conflict, Denied, InvalidInput
 from casework.keys import accounts, enrol, roster, stated
 from casework.keys.tables import Invitation
-from casework.keys.vocabulary import TenureState
+from casework.keys.vocabulary import Flaw, TenureState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -59,6 +59,8 @@ def admit(
         Denied: see :func:`casework.keys.enrol.approve`.
     """
     chain = _looked_at(uow, approver, person_id, None)
+    if approver.person_id == person_id:
+        raise Denied(Flaw.SELF.value)
     part = enrol.enrolled_one(uow, person_id)
     if person_id in chain.people or replaced_by(uow, person_id) != replaces:
         raise Conflict("person")

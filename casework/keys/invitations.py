@@ -198,8 +198,20 @@ def find(uow: UnitOfWork, token: bytes | None) -> Found:
     Raises:
         InvitationRefused: it invites nobody, or not any more.
     """
+    found = look(uow, token)
+    if found.state is not InvitationState.OPEN:
+        raise InvitationRefused
+    return found
+
+
+def look(uow: UnitOfWork, token: bytes | None) -> Found:
+    """Return whom a token invites or invited, whatever became of it.
+
+    Raises:
+        InvitationRefused: it never invited anybody.
+    """
     found = _look_up(uow, token)
-    if found is None or found.state is not InvitationState.OPEN:
+    if found is None:
         raise InvitationRefused
     return found
 

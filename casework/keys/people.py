@@ -85,8 +85,8 @@ class Detail:
     version: int
 
 
-def overview(uow: UnitOfWork, viewer: Actor) -> tuple[Line, ...]:
-    """Return everyone who enrolled or is on the roster, by name.
+def overview(uow: UnitOfWork, viewer: Actor | None) -> tuple[Line, ...]:
+    """Return everyone who enrolled or is on the roster, by name; ``viewer``: None at a terminal.
 
     Whoever waits and was invited anew is left out: those keys are lost.
     """
@@ -176,8 +176,10 @@ def alone(profile: Profile, found: Roster, person_id: str, day: date) -> tuple[s
     )
 
 
-def _approvable(uow: UnitOfWork, found: Roster, viewer: Actor) -> frozenset[str]:
+def _approvable(uow: UnitOfWork, found: Roster, viewer: Actor | None) -> frozenset[str]:
     """Return the roles that the viewer may sign for today."""
+    if viewer is None:
+        return frozenset()
     record = found.person_on(viewer.person_id, uow.today())
     held = record.roles if record is not None else ()
     return frozenset(role for own in held for role in uow.office.profile.role(own).approves)
@@ -200,7 +202,7 @@ def _waiting(person_id: str, username: str, row: Enrolment, given: frozenset[str
 
 
 def _known(
-    uow: UnitOfWork, found: Roster, person_id: str, viewer: Actor, given: frozenset[str]
+    uow: UnitOfWork, found: Roster, person_id: str, viewer: Actor | None, given: frozenset[str]
 ) -> Line:
     today = uow.today()
     records = found.people[person_id]
@@ -218,7 +220,9 @@ def _known(
         since=record.since,
         until=record.until,
         guardian=found.guardian_id == person_id,
-        actionable=person_id != viewer.person_id and given.issuperset(touched),
+        actionable=viewer is not None
+        and person_id != viewer.person_id
+        and given.issuperset(touched),
     )
 
 

@@ -1,10 +1,10 @@
-"""All pages that an officer can reach; each needs a session but the sign-in page."""
+"""All pages that an officer can reach; only signing in and enrolling need no session."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portal.staff import case, inbox, sessions, sign_in
+from portal.staff import case, enrolment, inbox, invitations, people, sessions, sign_in
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
@@ -19,4 +19,7 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
         *inbox.handlers(portal),
         *case.handlers(portal),
         *sessions.handlers(portal),
+        *people.handlers(portal),
+        *invitations.handlers(portal),
+        *enrolment.handlers(portal),
     ]
