@@ -68,6 +68,9 @@ class Label(StrEnum):
     INVITATION_WORDS = "suaka/v1/invitation/words"
     """Token of an invitation, salted with the pepper: a generated passphrase."""
 
+    INVITATION_SEAL = "suaka/v1/invitation/seal"
+    """Token of an invitation, salted with the pepper: the key of what travels between two pages."""
+
     DEVICE = "suaka/v1/device"
     """Token of a browser: the name under which it is remembered."""
 

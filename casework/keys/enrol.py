@@ -5,21 +5,21 @@ An enrolled officer has keys and an account, and may do nothing until the roster
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 from msgspec import UNSET
 from sqlalchemy import func, select
 
-from casework.errors import CaseworkError, Conflict, Denied, InvalidInput
-from casework.keys import accounts, chain, memory, parts, passphrases
+from casework.errors import Conflict, Denied, InvalidInput, NotFound, Untrustworthy
+from casework.keys import accounts, chain, memory, parts, passphrases, stated
 from casework.keys import roster as rosters
 from casework.keys.actor import Actor
 from casework.keys.chain import RosterBroken
 from casework.keys.parts import PublicPart, PublicParts
-from casework.keys.tables import LINE_MAX, Enrolment, RosterRow
+from casework.keys.tables import Enrolment, RosterRow
 from casework.keys.tables import Person as PersonRow
 from casework.keys.vocabulary import Flaw, PersonKind
 from casework.log import leaf
@@ -37,15 +37,12 @@ if TYPE_CHECKING:
     from casework.store.office import Office
     from casework.store.unit import UnitOfWork
 
-_USERNAME = re.compile(r"[a-z0-9][a-z0-9._-]{2,31}")
-_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
-
 
 class GenesisExists(Conflict):
     """This instance has its genesis; there is never a second one."""
 
 
-class KeysDiffer(CaseworkError):
+class KeysDiffer(Untrustworthy):
     """The genesis names an officer by other keys, or another name, than were enrolled here."""
 
     def __init__(self, person_id: str) -> None:
@@ -82,14 +79,12 @@ def prepare(office: Office, applicant: Applicant) -> Prepared:
         CostTooLow: as :func:`casework.keys.accounts.officer_keys`.
     """
     username = accounts.fold_username(applicant.username)
-    known = {role.id: role.admin for role in office.profile.roles}
     errors = {
-        **_line_error("name", applicant.name),
-        **_line_error("position", applicant.position),
-        **_roles_error(applicant.roles, known),
+        **stated.line_error("name", applicant.name),
+        **stated.line_error("position", applicant.position),
+        **stated.roles_error(office.profile, applicant.roles),
+        **stated.username_error(username),
     }
-    if not _USERNAME.fullmatch(username):
-        errors["username"] = "username_shape"
     context = (username, applicant.name, applicant.position, office.name)
     if problem := passphrases.problem(applicant.passphrase, context):
         errors |= {"passphrase": problem}
@@ -108,10 +103,11 @@ def prepare(office: Office, applicant: Applicant) -> Prepared:
     return Prepared(part, Actor(part.person_id, person, PersonKind.OFFICER), keys)
 
 
-def store(uow: UnitOfWork, prepared: Prepared) -> PublicPart:
+def store(uow: UnitOfWork, prepared: Prepared, invitation: str | None = None) -> PublicPart:
     """Store a prepared officer, who then waits for the ceremony or for an approver.
 
-    Before the genesis there is no leaf of it, since the genesis is the log's first.
+    Before the genesis there is no leaf of it, since the genesis is the log's first. The leaf
+    names the ``invitation`` that the officer came by.
 
     Raises:
         InvalidInput: the username is taken.
@@ -141,7 +137,9 @@ def store(uow: UnitOfWork, prepared: Prepared) -> PublicPart:
     uow.session.add(accounts.make_wrap(part.person_id, prepared.actor.person, prepared.keys))
     uow.session.flush()
     if _has_genesis(uow):
-        leaf.append(uow, leaf.Draft("enrolled", leaf.SYSTEM, facts={"person": part.person_id}))
+        facts = {"person": part.person_id}
+        facts |= {} if invitation is None else {"invitation": invitation}
+        leaf.append(uow, leaf.Draft("enrolled", leaf.SYSTEM, facts=facts))
     memory.begin(uow, prepared.actor)
     return part
 
@@ -164,17 +162,21 @@ def enrolled(uow: UnitOfWork) -> tuple[PublicPart, ...]:
         .join(Enrolment, Enrolment.person == PersonRow.id)
         .order_by(PersonRow.username)
     ).all()
-    return tuple(
-        PublicPart(
-            person_id=person.id,
-            handle=person.username or "",
-            name=stated.name,
-            position=stated.position,
-            roles=tuple(stated.roles.split(",")),
-            keys=_keys_of(person),
-        )
-        for person, stated in rows
-    )
+    return tuple(_part(person, row) for person, row in rows)
+
+
+def enrolled_one(uow: UnitOfWork, person_id: str) -> PublicPart:
+    """Return what one enrolled officer stated.
+
+    Raises:
+        NotFound: nobody of this id enrolled here.
+        KeysDiffer: a stored key is none at all.
+    """
+    person = uow.session.get(PersonRow, person_id)
+    row = uow.session.get(Enrolment, person_id)
+    if person is None or row is None:
+        raise NotFound("person")
+    return _part(person, row)
 
 
 def public_parts(uow: UnitOfWork) -> bytes:
@@ -216,15 +218,20 @@ def install_genesis(uow: UnitOfWork, file: bytes) -> Roster:
 
 
 def approve(
-    uow: UnitOfWork, approver: Actor, people: Sequence[PersonRecord], reason: str
+    uow: UnitOfWork,
+    approver: Actor,
+    people: Sequence[PersonRecord],
+    reason: str,
+    guardian: str | None = None,
 ) -> Roster:
     """Append a roster entry that replaces the records of the people it names.
 
     What the roster says of days before a person's first new record is carried over, so that
-    what they did then stays judged by it.
+    what they did then stays judged by it. ``guardian``: the person who guards from now on.
 
     Raises:
-        Denied: the approver is not active, is named in it, or may not approve one of the roles.
+        Denied: the approver is not active, is named in it, or may not approve one of the roles
+            or name the guardian.
         RosterBroken: the stored chain is broken, or the change breaks a rule.
         KeysSwapped: the roster knows the approver by other keys.
     """
@@ -232,11 +239,13 @@ def approve(
     accounts.vouched(roster, approver, uow.today())
     head = (roster.instance, roster.version, roster.head)
     signer = (approver.person_id, approver.person.signing)
-    entry = chain.make_change(head, uow.today(), _with_past(roster, people), reason, signer)
+    entry = chain.make_change(
+        head, uow.today(), _with_past(roster, people), reason, signer, guardian=guardian
+    )
     try:
         changed = rosters.extend(roster, entry, uow.office.profile)
     except RosterBroken as broken:
-        if broken.flaw in {Flaw.SIGNER, Flaw.SELF}:
+        if broken.flaw in {Flaw.SIGNER, Flaw.SELF, Flaw.GUARDIAN}:
             raise Denied(broken.flaw.value) from None
         raise
     rosters.store(uow, changed.version, entry)
@@ -251,7 +260,7 @@ def _with_past(roster: Roster, people: Sequence[PersonRecord]) -> list[PersonRec
     for record in people:
         starts[record.person] = min(record.from_, starts.get(record.person, record.from_))
     kept = [
-        _record(one, min(one.until or start, start - timedelta(days=1)))
+        record_of(one, until=min(one.until or start, start - timedelta(days=1)))
         for person_id, start in starts.items()
         for one in roster.people.get(person_id, ())
         if one.since < start
@@ -259,9 +268,10 @@ def _with_past(roster: Roster, people: Sequence[PersonRecord]) -> list[PersonRec
     return [*kept, *people]
 
 
-def _record(one: RosterPerson, until: date) -> PersonRecord:
+def record_of(one: RosterPerson, **changes: Any) -> PersonRecord:
+    """Return what the roster says of a person, as an entry writes it, with some fields changed."""
     keys = chain.key_record(one.keys)
-    return chain.PersonRecord(
+    record = chain.PersonRecord(
         person=one.person_id,
         handle=UNSET if one.handle is None else one.handle,
         name=one.name,
@@ -270,13 +280,25 @@ def _record(one: RosterPerson, until: date) -> PersonRecord:
         recipient=keys.recipient,
         verify_key=keys.verify_key,
         from_=one.since,
-        until=until,
+        until=one.until,
         state=one.state,
     )
+    return msgspec.structs.replace(record, **changes)
 
 
 def _draft(event: str, actor: str, version: int, entry: StoredEntry) -> leaf.Draft:
     return leaf.Draft(event, actor, objects=(entry.hash,), facts={"roster": version})
+
+
+def _part(person: PersonRow, row: Enrolment) -> PublicPart:
+    return PublicPart(
+        person_id=person.id,
+        handle=person.username or "",
+        name=row.name,
+        position=row.position,
+        roles=tuple(row.roles.split(",")),
+        keys=_keys_of(person),
+    )
 
 
 def _keys_of(person: PersonRow) -> PublicKeys:
@@ -288,17 +310,3 @@ def _keys_of(person: PersonRow) -> PublicKeys:
 
 def _has_genesis(uow: UnitOfWork) -> bool:
     return bool(uow.session.scalar(select(func.count()).select_from(RosterRow)))
-
-
-def _line_error(name: str, value: str) -> dict[str, str]:
-    if not value.strip() or len(value) > LINE_MAX or _CONTROL.search(value):
-        return {name: "line_shape"}
-    return {}
-
-
-def _roles_error(roles: tuple[str, ...], known: dict[str, bool]) -> dict[str, str]:
-    if not roles or len(set(roles)) != len(roles) or any(role not in known for role in roles):
-        return {"roles": "roles_unknown"}
-    if len(roles) > 1 and any(known[role] for role in roles):
-        return {"roles": "roles_admin"}
-    return {}

@@ -29,6 +29,27 @@ class TenureState(StrEnum):
     LEFT = "left"
 
 
+class InvitationState(StrEnum):
+    """Whether an invitation can still be used."""
+
+    OPEN = "open"
+    USED = "used"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+
+
+class Standing(StrEnum):
+    """Where somebody stands on a day. ``acting`` ends by itself; ``coming`` has not begun."""
+
+    WAITING = "waiting"
+    ACTIVE = "active"
+    ACTING = "acting"
+    COMING = "coming"
+    SUSPENDED = "suspended"
+    ENDED = "ended"
+    LEFT = "left"
+
+
 class EntryKind(StrEnum):
     """The first roster entry, or a later one."""
 

@@ -15,8 +15,10 @@ from portal.cli import (
     credentials,
     demo,
     instance,
+    invitations,
     people,
     refusals,
+    roster,
     running,
 )
 
@@ -59,7 +61,8 @@ def cli(context: click.Context) -> None:
     """Suaka, the whistleblowing portal of a regional inspectorate.
 
     A real instance, in this order: init, enrol (each officer), enrol --export, ceremony (on an
-    offline machine), init --genesis, doctor, serve. To look around first: demo.
+    offline machine), init --genesis, doctor, serve. To look around first: demo. Later officers:
+    invite, enrol --invitation (or in a browser), approve.
 
     Settings are read from suaka.toml in the folder of the instance, then from the environment
     (SUAKA_WEB_PORT replaces port in section web). Exit status: 0 done, 1 refused, 2 wrong usage.
@@ -73,9 +76,16 @@ for command in (
     instance.init,
     instance.migrate,
     people.enrol_command,
-    people.approve,
     credentials.passphrase,
     credentials.factor,
+    invitations.invite,
+    invitations.invitations_command,
+    roster.approve,
+    roster.suspend,
+    roster.resume,
+    roster.roles_command,
+    roster.guardian,
+    roster.people_command,
     running.serve,
     running.tick,
     checkup.doctor,

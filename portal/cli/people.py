@@ -1,16 +1,16 @@
-"""``suaka enrol`` and ``suaka approve``: officers get keys, and an approver vouches for them."""
+"""``suaka enrol``: an officer makes keys on this machine, invited or before the ceremony."""
 
 from __future__ import annotations
 
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from casework.errors import Denied
-from casework.keys import accounts, enrol, memory
-from portal.cli.options import DAY, FOLDER, ask_passphrase, opened
+from casework.keys import accounts, enrol, factors, invitations
+from casework.keys.enrol import Applicant
+from portal.cli import entering
+from portal.cli.options import FOLDER, opened
 from portal.cli.refusals import Refused
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 @click.option("--name", help="Full name, as on the roster.")
 @click.option("--position", help="Office held, as on the roster.")
 @click.option("--role", "roles", multiple=True, help="Role of the profile; may repeat.")
+@click.option("--invitation", "invited", is_flag=True, help="Ask for the code of an invitation.")
 @click.option(
     "--export",
     "target",
@@ -37,50 +38,63 @@ def enrol_command(
     name: str | None,
     position: str | None,
     roles: tuple[str, ...],
+    invited: bool,
     target: Path | None,
 ) -> None:
     """Make keys for an officer on this machine, or export what the ceremony needs.
 
-    The passphrase (15 to 256 characters) is asked for on the terminal, never shown and never an
-    argument. An enrolled officer can do nothing until the ceremony or an approver names them.
+    The passphrase (15 to 256 characters, or seven words that are drawn) and the code of the
+    authenticator are asked for on the terminal, never shown again and never an argument. An
+    enrolled officer can do nothing until the ceremony or an approver names them.
     """
     if target is not None:
         with opened(folder) as (office, _):
             _export(office, target)
         return
+    if invited:
+        with opened(folder, ready=True) as (office, _):
+            _tell(_redeem(office))
+        return
     if username is None or name is None or position is None or not roles:
         raise click.UsageError("--username, --name, --position and --role are needed")
     with opened(folder) as (office, _):
-        passphrase = ask_passphrase("Passphrase", confirm=True)
-        part = enrol.enrol(office, enrol.Applicant(username, name, position, roles, passphrase))
+        _tell(_enrol(office, username, name, position, roles))
+
+
+def _enrol(
+    office: Office, username: str, name: str, position: str, roles: tuple[str, ...]
+) -> PublicPart:
+    passphrase = entering.new_passphrase(office, roles)
+    prepared = enrol.prepare(office, Applicant(username, name, position, roles, passphrase))
+    factor = entering.new_factor(office, prepared.part.handle)
+    with office.write() as uow:
+        part = enrol.store(uow, prepared)
+        if factor is not None:
+            factors.store(uow, prepared.actor, *factor)
+    return part
+
+
+def _redeem(office: Office) -> PublicPart:
+    token = invitations.read(entering.ask_line("Code of the invitation"))
+    with office.read() as uow:
+        found = invitations.find(uow, token)
+    if token is None:
+        raise invitations.InvitationRefused
+    click.echo(f"{found.name}, {found.position} ({', '.join(found.roles)})")
+    click.echo(f"username: {found.username}")
+    click.confirm("Is all of this right?", abort=True)
+    passphrase = entering.new_passphrase(office, found.roles)
+    prepared = enrol.prepare(
+        office, Applicant(found.username, found.name, found.position, found.roles, passphrase)
+    )
+    factor = entering.new_factor(office, found.username)
+    with office.write() as uow:
+        return invitations.redeem(uow, token, prepared, factor)
+
+
+def _tell(part: PublicPart) -> None:
     click.echo(f"{part.name}: {' '.join(part.fingerprint)}")
     click.echo("Write these eight words down: they are compared when the keys are approved.")
-
-
-@click.command("approve")
-@FOLDER
-@click.option("--by", required=True, help="Username of the approver.")
-@click.option("--username", required=True, help="Username of the officer to put on the roster.")
-@click.option("--reason", required=True, help="Why, for instance the number of a decree.")
-@click.option("--until", type=DAY, help="Last day (Plh, Plt).")
-def approve(*, folder: Path, by: str, username: str, reason: str, until: datetime | None) -> None:
-    """Put an enrolled officer on the roster, signed by an approver on this terminal."""
-    with opened(folder, ready=True) as (office, _):
-        part = _enrolled(office, username)
-        click.echo(f"{part.name}, {part.position} ({', '.join(part.roles)})")
-        click.echo(f"fingerprint: {' '.join(part.fingerprint)}")
-        click.confirm("Are these the eight words that the officer was given?", abort=True)
-        passphrase = ask_passphrase(f"Passphrase of {by}", confirm=False)
-        keys = accounts.officer_keys(office, by, passphrase)
-        with office.read() as uow:
-            approver = accounts.locate_and_unwrap(uow, keys)
-            if approver is None:
-                raise Denied("name or passphrase")
-            memory.check_and_update(uow, approver)
-        with office.write() as uow:
-            record = part.record(uow.today(), until.date() if until is not None else None)
-            roster = enrol.approve(uow, approver, [record], reason)
-    click.echo(f"roster version {roster.version}: {roster.head}")
 
 
 def _export(office: Office, target: Path) -> None:
@@ -95,7 +109,8 @@ def _export(office: Office, target: Path) -> None:
     click.echo(f"written: {target}")
 
 
-def _enrolled(office: Office, username: str) -> PublicPart:
+def enrolled_as(office: Office, username: str) -> PublicPart:
+    """Return the officer who enrolled under a username. Raises: Refused."""
     wanted = accounts.fold_username(username)
     with office.read() as uow:
         for part in enrol.enrolled(uow):

@@ -18,10 +18,12 @@ from casework import errors as domain
 from casework.intake.sealing import NotReceiving
 from casework.keys import passphrases
 from casework.keys.accounts import CostTooLow, KeysSwapped
+from casework.keys.approvals import WordsDiffer
 from casework.keys.ceremony import MOST_SHARES, SharesWrong
 from casework.keys.chain import RosterBroken
 from casework.keys.enrol import GenesisExists, KeysDiffer
 from casework.keys.factors import ClockOff, FactorMissing, TooManyCodes, WrongCode
+from casework.keys.invitations import InvitationRefused
 from casework.keys.memory import RolledBack
 from casework.keys.parts import UnreadableFile
 from casework.keys.tables import LINE_MAX
@@ -49,6 +51,10 @@ INPUT: Final[Mapping[str, str]] = MappingProxyType(
         "line_shape": f"one line of 1 to {LINE_MAX} characters",
         "roles_unknown": "one or more different roles of the profile",
         "roles_admin": "who administers the system holds no other role",
+        "roles_exclude": "one person may not hold these roles together",
+        "person_unknown": "nobody of this name enrolled here",
+        "reason_shape": f"one line of 1 to {LINE_MAX} characters",
+        "until_past": "the last day is not before today",
         "passphrase_length": f"{passphrases.SHORTEST} to {passphrases.LONGEST} characters",
         "passphrase_weak": "too easily guessed: five or more words that do not belong together",
         "passphrase_wrong": "the passphrase in force is another one",
@@ -100,6 +106,8 @@ DENIED: Final[Mapping[str, str]] = MappingProxyType(
         "not active on the roster": "this officer is not in office on the roster today",
         Flaw.SIGNER.value: "this officer may not approve these roles",
         Flaw.SELF.value: "nobody approves themselves",
+        Flaw.GUARDIAN.value: "this officer may not guard, or the guardian is somebody else",
+        "not the guardian": "only the guardian in office names the next one",
     }
 )
 
@@ -112,10 +120,10 @@ _SENTENCES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         UnreadableFile: "the file is not the one expected here, or was changed",
         KeysDiffer: "the genesis names an officer by other keys or another username than were "
         "enrolled here: export again and repeat the ceremony",
-        KeysSwapped: "the passphrase is right, but the stored keys are not this person's: "
-        "somebody wrote to the database",
-        RolledBack: "this officer has seen a newer roster or log than the one stored: an old copy "
-        "of the database was put back",
+        InvitationRefused: "this invitation does not work: mistyped, used, withdrawn, or older "
+        "than 72 hours",
+        WordsDiffer: "the eight words are other ones by now: somebody changed keys, roles or "
+        "person",
         ClockOff: "this code is right at another hour: set the clock of the phone or of this "
         "machine; the phone is ahead by this much, or behind if negative",
         TooManyCodes: "too many codes were wrong: wait five minutes, or use a recovery code",

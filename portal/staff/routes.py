@@ -1,10 +1,21 @@
-"""All pages that an officer can reach; each needs a session but the sign-in page."""
+"""All pages that an officer can reach; only signing in and enrolling need no session."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portal.staff import authenticator, case, inbox, passphrase, security, sessions, sign_in
+from portal.staff import (
+    authenticator,
+    case,
+    enrolment,
+    inbox,
+    invitations,
+    passphrase,
+    people,
+    security,
+    sessions,
+    sign_in,
+)
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
@@ -22,4 +33,7 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
         *passphrase.handlers(portal),
         *authenticator.handlers(portal),
         *sessions.handlers(portal),
+        *people.handlers(portal),
+        *invitations.handlers(portal),
+        *enrolment.handlers(portal),
     ]

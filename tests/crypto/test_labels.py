@@ -94,6 +94,7 @@ STORED_LABELS = {
     "SESSION_OWNERS": "suaka/v1/session/owners",
     "INVITATION": "suaka/v1/invitation",
     "INVITATION_WORDS": "suaka/v1/invitation/words",
+    "INVITATION_SEAL": "suaka/v1/invitation/seal",
     "DEVICE": "suaka/v1/device",
     "RECOVERY_CODE": "suaka/v1/recovery-code",
     "WORDS_CHECKSUM": "suaka/v1/words/checksum",

@@ -160,4 +160,5 @@ def test_only_the_act_appends_leaves_about_cases() -> None:
         "keys/enrol.py",
         "keys/factors.py",
         "keys/renewal.py",
+        "keys/invitations.py",
     }

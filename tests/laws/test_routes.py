@@ -10,14 +10,16 @@ import httpx
 import pytest
 from litestar.handlers import HTTPRouteHandler
 
+from casework.keys import invitations
 from portal.web.headers import header_set
 from portal.web.settings import Surface
 from tests.casework.cases import copy_of
 from tests.casework.codes import code_at, give_factor_and_codes, with_second_factor
 from tests.casework.conftest import close
-from tests.casework.office import Bench, make_office
+from tests.casework.office import Bench, make_office, passphrase_of
 from tests.portal import visits
 from tests.portal.sites import Site, served, site_of
+from tests.portal.staff import walks
 from tests.portal.visits import Receipt, Visit
 
 TELLING = re.compile(
@@ -71,7 +73,11 @@ def test_the_walk_sees_every_page(site: Site) -> None:
         ("GET", "/petugas/keamanan/frasa-sandi"),
         ("GET", "/petugas/keamanan/kode"),
         ("GET", "/petugas/masuk"),
+        ("GET", "/petugas/orang"),
+        ("GET", "/petugas/orang/undangan"),
+        ("GET", "/petugas/orang/{person_id:str}"),
         ("GET", "/petugas/sesi"),
+        ("GET", "/petugas/undangan"),
         ("GET", "/ruang"),
         ("GET", "/saluran"),
         ("GET", "/static/{name:path}"),
@@ -90,9 +96,15 @@ def test_the_walk_sees_every_page(site: Site) -> None:
         ("POST", "/petugas/keamanan/kode"),
         ("POST", "/petugas/keluar"),
         ("POST", "/petugas/masuk"),
+        ("POST", "/petugas/orang/undangan"),
+        ("POST", "/petugas/orang/undangan/{invitation_id:str}/cabut"),
+        ("POST", "/petugas/orang/{person_id:str}/tindakan/{act:str}"),
         ("POST", "/petugas/sesi/akhiri"),
         ("POST", "/petugas/sesi/akhiri-lain"),
         ("POST", "/petugas/sesi/akhiri-satu"),
+        ("POST", "/petugas/undangan"),
+        ("POST", "/petugas/undangan/frasa"),
+        ("POST", "/petugas/undangan/selesai"),
         ("POST", "/ruang/keluar"),
         ("POST", "/ruang/lengkapi"),
         ("POST", "/ruang/nilai"),
@@ -321,6 +333,56 @@ def officer_pages(site: Site) -> Iterator[Visit]:
     yield visit.post(f"{path}/pesan", {"csrf": "x"})
     yield visit.open(f"/petugas/berkas/{'a' * 32}")
     yield site.visit().post(f"{path}/pesan", late)
+    yield from people_pages(site)
+
+
+def people_pages(site: Site) -> Iterator[Visit]:
+    """Inviting, enrolling, and every kind of decision about a person."""
+    admin, boss = site.officer("admin"), site.officer("inspektur")
+    yield admin.open("/petugas/orang/undangan").send("/petugas/orang/undangan", {"name": ""})
+    for username, role in (("baru", "verifikator"), ("baru-2", "irban"), ("baru-3", "tim")):
+        code = walks.invite(admin, username, role)
+        yield admin
+        yield admin.open("/petugas/orang")
+        visit = site.visit()
+        yield visit.open(walks.START)
+        yield visit.send(walks.START, {"invitation": "x"})
+        yield visit.send(walks.START, {"invitation": code})
+        if role == "irban":
+            yield visit.send(walks.FRASA)
+            yield visit.send(walks.FRASA, {"passphrase": "x"})
+            continue
+        yield visit.send(walks.FRASA, {"passphrase": "x"})
+        walks.enrol(site, code, username)
+    path = walks.person_path(boss, "Contoh Baru")
+    yield boss
+    yield boss.open(path)
+    yield walks.decide(boss, path, "setujui")
+    yield walks.approve(boss, path)
+    for act in ("bekukan", "pulihkan", "peran"):
+        yield boss.follow()
+        yield walks.decide(boss, path, act, {"reason": ""})
+        yield walks.decide(boss, path, act)
+    yield boss.follow()
+    yield admin.open(path)
+    yield admin.open("/petugas/orang/undangan?mengganti=" + path.rsplit("/", 1)[1])
+    yield boss.open("/petugas/orang")
+
+
+def test_the_page_of_an_authenticator_keeps_the_laws(founded: Bench, tmp_path: Path) -> None:
+    """Its drawing is of attributes alone."""
+    bench = with_second_factor(copy_of(founded, tmp_path / "strict"))
+    with bench.office.write() as uow:
+        invitee = invitations.Invitee("baru", "Contoh Baru", "Auditor", ("tim",))
+        code = invitations.invite(uow, bench["admin"], invitee).code
+    with served(bench) as site:
+        visit = walks.choose(site.visit(), code, passphrase_of("baru"))
+        assert_lawful(visit.answer, "")
+        assert_lawful(visit.send(walks.FINISH, {"new_code": "1"}).answer, "")
+        secret = walks.secret_on(visit)
+        visit.send(walks.FINISH, {"new_code": code_at(secret, site.clock.now)})
+        assert visit.status == 200
+        assert_lawful(visit.answer, "")
 
 
 def _own_pages(site: Site) -> Iterator[Visit]:
@@ -386,4 +448,4 @@ def test_every_officers_page_keeps_the_laws(site: Site) -> None:
     for visit in officer_pages(site):
         assert_lawful(visit.answer, "")
         seen.add(visit.status)
-    assert seen == {200, 403, 404, 409, 422}
+    assert seen == {200, 303, 403, 404, 409, 422}

@@ -10,11 +10,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from casework.intake import report, submit
-from casework.keys import ceremony, enrol
+from casework.keys import ceremony, enrol, factors
+from casework.keys.factors import NewFactor
 from casework.keys.parts import PublicParts
 from portal.cli import cli, instance
 from portal.cli.options import opened
-from portal.settings import CostSection, InstanceSection
+from portal.settings import CostSection, InstanceSection, StaffSection
 
 CHEAP = "argon2id:m=8,t=1,p=1"
 PRODUCTION = {
@@ -25,6 +26,10 @@ PRODUCTION = {
 }
 ROLES = ("operator", "verifikator", "irban", "inspektur", "tim")
 PASSPHRASE = "kalimat sandi untuk percobaan si {} saja"
+SECRET = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP"
+"""What every officer's authenticator holds; asked for where ``STRICT`` is in the environment."""
+
+STRICT = {"SUAKA_STAFF_SECOND_FACTOR": "true"}
 
 
 class Run(Protocol):
@@ -60,7 +65,8 @@ def bare(folder: Path) -> Path:
         mode="demo",
     )
     folder.mkdir(0o700)
-    instance.create(folder, section, CostSection(passphrase=CHEAP, secret_key=CHEAP))
+    costs = CostSection(passphrase=CHEAP, secret_key=CHEAP)
+    instance.create(folder, section, costs, StaffSection(second_factor=False))
     with opened(folder) as (office, _):
         for role in ROLES:
             applicant = enrol.Applicant(
@@ -70,7 +76,10 @@ def bare(folder: Path) -> Path:
                 roles=(role,),
                 passphrase=PASSPHRASE.format(role),
             )
-            enrol.enrol(office, applicant)
+            prepared = enrol.prepare(office, applicant)
+            with office.write() as uow:
+                enrol.store(uow, prepared)
+                factors.store(uow, prepared.actor, NewFactor(SECRET, factors.new_codes()), 0)
     return folder
 
 

@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[3]
 COMMANDS = {
     *("ceremony", "init", "enrol", "approve", "serve", "migrate", "tick", "doctor", "holidays"),
     *("demo", "passphrase", "factor"),
+    *("invite", "invitations", "people", "suspend", "resume", "roles", "guardian"),
 }
 
 
