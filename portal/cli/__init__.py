@@ -8,7 +8,17 @@ from typing import Any, Final
 
 import click
 
-from portal.cli import calendar, ceremony, checkup, demo, instance, people, refusals, running
+from portal.cli import (
+    calendar,
+    ceremony,
+    checkup,
+    demo,
+    instance,
+    leaving,
+    people,
+    refusals,
+    running,
+)
 
 OWN_FILES_ONLY: Final = 0o077
 """The umask of every command: also what SQLite makes beside a database is nobody else's."""
@@ -64,6 +74,7 @@ for command in (
     instance.migrate,
     people.enrol_command,
     people.approve,
+    leaving.offboard,
     running.serve,
     running.tick,
     checkup.doctor,

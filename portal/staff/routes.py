@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portal.staff import case, inbox, sessions, sign_in
+from portal.staff import case, inbox, leaving, sessions, sign_in
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
@@ -18,5 +18,6 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
         *sign_in.handlers(portal),
         *inbox.handlers(portal),
         *case.handlers(portal),
+        *leaving.handlers(portal),
         *sessions.handlers(portal),
     ]
