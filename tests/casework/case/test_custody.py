@@ -261,7 +261,7 @@ def test_a_forged_leaf_takes_and_gives_nothing_in_a_real_case(bench: Bench, atta
         return
     filed = file_report(bench).bring_to("dianalisis")
     court = Court(bench, bench.office.profile, None)  # type: ignore[arg-type]
-    facts = {
+    facts: dict[str, Any] = {
         name: list(court.names(*said[name])) for name in ("granted", "revoked") if name in said
     }
     facts |= {name: court.id(said[name]) for name in ("leaver", "successor") if name in said}

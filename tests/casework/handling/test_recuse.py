@@ -20,15 +20,16 @@ from tests.casework.office import Bench
 REASON = "Terlapor adalah ipar saya."
 
 
-def let_go(filed: Filed, user: str, reason: str = REASON, **how: bool) -> None:
+def let_go(filed: Filed, user: str, reason: str = REASON, *, give_up_shares: bool = False) -> None:
+    actor, case_id = filed.bench[user], filed.case_id
     with filed.bench.office.write() as uow:
-        recuse.recuse(uow, filed.bench[user], filed.case_id, reason, new_id(), **how)
+        recuse.recuse(uow, actor, case_id, reason, new_id(), give_up_shares=give_up_shares)
 
 
-def refusal(filed: Filed, user: str, **how: bool) -> dict[str, str]:
+def refusal(filed: Filed, user: str, *, give_up_shares: bool = False) -> dict[str, str]:
     before = filed.leaves()
     with pytest.raises(InvalidInput) as refused:
-        let_go(filed, user, **how)
+        let_go(filed, user, give_up_shares=give_up_shares)
     assert filed.leaves() == before
     return dict(refused.value.errors)
 
