@@ -11,6 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from portal.web.headers import header_set
 from portal.web.settings import Surface
+from tests.casework.cases import join
 from tests.casework.office import Bench, make_office
 from tests.portal import visits
 from tests.portal.sites import Site, served, site_of
@@ -306,6 +307,22 @@ def officer_pages(site: Site) -> Iterator[Visit]:
     yield visit.post(f"{path}/pesan", {"csrf": "x"})
     yield visit.open(f"/petugas/berkas/{'a' * 32}")
     yield site.visit().post(f"{path}/pesan", late)
+    yield from _leaving_pages(site, visit)
+
+
+def _leaving_pages(site: Site, visit: Visit) -> Iterator[Visit]:
+    """Recusal and leaving: asked, refused for want of everything, done, and the record."""
+    join(site.bench, {"operator2": ("operator",)})
+    _, receipt = site.reporter()
+    path = site.path(receipt)
+    yield site.officer("operator2").open(path).send(f"{path}/lepas", {})
+    for user in ("operator", "inspektur", "verifikator"):
+        away = f"/petugas/orang/{site.bench[user].person_id}/keluar"
+        yield visit.open(away)
+    away = f"/petugas/orang/{site.bench['operator'].person_id}/keluar"
+    yield visit.open(away).send(away, {"reason": "SK"})
+    visit.send(away, {"successor": site.bench["operator2"].person_id, "reason": "SK"})
+    yield visit.follow()
 
 
 def test_every_officers_page_keeps_the_laws(site: Site) -> None:

@@ -1,13 +1,18 @@
 """Leaving on the pages: who follows where, the code asked for again, the record to be printed."""
 
 import re
+from dataclasses import replace
+from pathlib import Path
 
+import pyotp
 import pytest
 
-from casework.keys import roster
+from casework.keys import factors, roster
+from casework.keys.sessions import Kind
 from casework.keys.vocabulary import TenureState
-from tests.casework.cases import join, leave
-from tests.portal.sites import Site
+from tests.casework.cases import copy_of, file_report, join, leave
+from tests.casework.office import Bench
+from tests.portal.sites import Site, served
 from tests.portal.visits import Receipt, Visit
 
 REASON = "SK 800/12/2026"
@@ -194,3 +199,32 @@ def test_a_record_without_a_departure_says_so(two: Site) -> None:
     assert "belum selesai" in visit.text
     leave(two.bench, "operator")
     assert "belum selesai" not in visit.open(record_of(two, "operator")).text
+
+
+def test_the_second_factor_is_asked_for_again(founded: Bench, tmp_path: Path) -> None:
+    """Without a fresh code nothing is handed over; with one it is."""
+    bench = copy_of(founded, tmp_path / "office")
+    join(bench, {"operator2": ("operator",)})
+    file_report(bench)
+    bench.office = replace(bench.office, second_factor=True)
+    boss, made = bench["inspektur"], factors.new()
+    with bench.office.write() as uow:
+        factors.store(uow, boss, made, 0)
+    now = int(bench.clock.now.timestamp())
+    cookie = bench.office.sessions.open(Kind.STAFF, boss.person_id, boss.person.seed, now)
+    with served(bench) as site:
+        visit = site.visit()
+        visit.client.cookies.set("petugas", cookie)
+        path = away(site, "operator")
+        fields = {"successor": bench["operator2"].person_id, "reason": REASON}
+        before = site.state()
+        visit.open(path).send(path, {**fields, "code": "000000"})
+        assert visit.status == 422
+        assert "Kode ini tidak cocok" in visit.text
+        assert site.state() == before
+        code = pyotp.TOTP(made.secret).at(now)
+        visit.send(path, {**fields, "code": code})
+        assert (visit.status, visit.location) == (303, record_of(site, "operator"))
+    bench.office.engine.dispose()
+    bench.office.keystore.engine.dispose()
+    bench.office.sessions.close()
