@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete
 
-from casework.case import grants, items
+from casework.case import custody, grants, items
 from casework.case.grants import WHOLE, Holder, Scope
 from casework.case.keyring import CaseDamaged, Keyring
 from casework.case.tables import Compartment, Grant, Item
-from casework.errors import Conflict
+from casework.errors import Conflict, NotFound
 from casework.keys.vocabulary import RECOVERY
 from casework.log.leaf import Draft, append
 from crypto.errors import CryptoError
@@ -37,6 +37,7 @@ class Act:
     _sealed: list[items.Sealed] = field(default_factory=list)
     _granted: list[tuple[Grant, bytes]] = field(default_factory=list)
     _revoked: list[Grant] = field(default_factory=list)
+    _put_back: list[Grant] = field(default_factory=list)
     _created: list[str] = field(default_factory=list)
     _stored: list[Grant] | None = None
 
@@ -76,7 +77,7 @@ class Act:
             CaseDamaged: compartments, grants and leaves of the case do not agree.
         """
         identity = self._identity(compartment)
-        have = self._holders(compartment)
+        have = self.holders(compartment)
         for holder in holders:
             if holder.person_id not in have:
                 have.add(holder.person_id)
@@ -93,9 +94,78 @@ class Act:
             CaseDamaged: a grant of the case was tampered with.
         """
         losing = set(persons) - {RECOVERY}
-        for row in self._standing():
+        for row in self.standing():
             if row.compartment == compartment and row.holder in losing and row.share == WHOLE:
                 self._revoked.append(row)
+
+    def revoke_all(self, person_id: str) -> None:
+        """Take every grant of a person away, shares of contact and identity included.
+
+        Raises:
+            CaseDamaged: a grant of the case was tampered with.
+        """
+        self._revoked += [
+            row
+            for row in self.standing()
+            if row.holder == person_id != RECOVERY and row not in self._revoked
+        ]
+
+    def renew_recovery(self, compartment: str) -> None:
+        """Give a compartment to the recovery key in force, in place of an earlier one.
+
+        Raises:
+            Denied: the actor holds no grant of it.
+            CaseDamaged: compartments, grants and leaves of the case do not agree.
+        """
+        chain = self.keyring.roster
+        for row in self.standing():
+            if (row.compartment, row.holder) != (compartment, RECOVERY):
+                continue
+            try:
+                outdated = chain.recovery_at(row.roster_version) != chain.recovery
+            except NotFound as error:
+                raise CaseDamaged("grant") from error
+            if outdated:
+                self._revoked.append(row)
+                self.grant(compartment, (Holder(RECOVERY, chain.recovery.recipient),))
+
+    @property
+    def moves_keys(self) -> bool:
+        """Whether anybody gains or loses a key by this act, as far as it has come."""
+        return bool(self._granted or self._revoked)
+
+    def standing(self) -> list[Grant]:
+        """Return the stored grants in force, judged once; those put back leave with this act.
+
+        Raises:
+            CaseDamaged: a grant of the case was tampered with.
+        """
+        if self._stored is None:
+            keyring = self.keyring
+            judge, shred_key = keyring.judge(), keyring.shred_key()
+            stored: list[Grant] = []
+            put_back: list[Grant] = []
+            try:
+                for row in grants.rows_of(keyring.uow.session, self.case.id):
+                    (stored if judge.stands(row, shred_key) else put_back).append(row)
+            except CryptoError as error:
+                raise CaseDamaged("grant") from error
+            self._stored, self._put_back = stored, put_back
+        return self._stored
+
+    def holders(self, compartment: str) -> set[str]:
+        """Return who holds something of a compartment once this act is done, as far as it has come.
+
+        Raises:
+            CaseDamaged: a grant of the case was tampered with.
+        """
+        leaving = {row.id for row in self._revoked}
+        stored = {
+            row.holder
+            for row in self.standing()
+            if row.compartment == compartment and row.id not in leaving
+        }
+        return stored | {row.holder for row, _ in self._granted if row.compartment == compartment}
 
     def finish(self, event: str, facts: Mapping[str, Any]) -> int:
         """Append the leaf, store everything, rotate the shred key if grants changed.
@@ -108,7 +178,10 @@ class Act:
         uow, actor = self.keyring.uow, self.keyring.actor
         objects = [sealed.digest for sealed in self._sealed]
         objects += [hashlib.sha256(inner).hexdigest() for _, inner in self._granted]
-        revoked = sorted(f"{row.compartment}:{row.holder}" for row in self._revoked)
+        # An act of custody must not name more than its rules let its actor take away; what was
+        # put back had been taken by an earlier leaf, which still says so.
+        taken = [] if event in custody.EVENTS else self._put_back
+        revoked = sorted(f"{row.compartment}:{row.holder}" for row in (*self._revoked, *taken))
         granted = sorted(f"{row.compartment}:{row.holder}" for row, _ in self._granted)
         number = append(
             uow,
@@ -130,17 +203,19 @@ class Act:
             uow.session.add(Compartment(case_id=self.case.id, kind=kind, created=uow.today()))
         for sealed in self._sealed:
             items.store(uow.session, sealed, number)
-        if self._granted or self._revoked:
+        if self._granted or self._revoked or self._put_back:
             self._store_grants()
-        self.case.revision += 1
+        if event not in custody.QUIET:
+            self.case.revision += 1
+        self.keyring.forget_past()
         uow.session.flush()
         return number
 
     def _store_grants(self) -> None:
         uow = self.keyring.uow
         old_key = self.keyring.shred_key()
-        leaving = {row.id for row in self._revoked}
-        staying = [row for row in self._standing() if row.id not in leaving]
+        leaving = {row.id for row in (*self._revoked, *self._put_back)}
+        staying = [row for row in self.standing() if row.id not in leaving]
         version = self.case.shred_version + 1
         new_key = uow.keystore.new_shred_key(self.case.id, version)
         try:
@@ -181,33 +256,6 @@ class Act:
         if row != held or (not row and self.keyring.judge().made(compartment)):
             raise CaseDamaged(f"compartment {compartment}")
         return row
-
-    def _standing(self) -> list[Grant]:
-        """Return the stored grants in force, judged once; those put back leave with this act.
-
-        Raises:
-            CaseDamaged: a grant of the case was tampered with.
-        """
-        if self._stored is None:
-            keyring = self.keyring
-            judge, shred_key = keyring.judge(), keyring.shred_key()
-            self._stored = []
-            try:
-                for row in grants.rows_of(keyring.uow.session, self.case.id):
-                    (self._stored if judge.stands(row, shred_key) else self._revoked).append(row)
-            except CryptoError as error:
-                raise CaseDamaged("grant") from error
-        return self._stored
-
-    def _holders(self, compartment: str) -> set[str]:
-        standing = self._standing()
-        leaving = {row.id for row in self._revoked}
-        stored = {
-            row.holder
-            for row in standing
-            if row.compartment == compartment and row.id not in leaving
-        }
-        return stored | {row.holder for row, _ in self._granted if row.compartment == compartment}
 
     def _scope(self) -> Scope:
         uow = self.keyring.uow

@@ -41,6 +41,14 @@ def may_write(profile: Profile, roles: Iterable[str]) -> bool:
     return may_hold(profile, roles, Compartment.CONTENT)
 
 
+def may_act_in(profile: Profile, roles: Iterable[str], state: str) -> bool:
+    """Return whether one of the roles has any act in a state."""
+    acting = frozenset(roles)
+    return any(
+        state in rule.from_ and not acting.isdisjoint(rule.by) for rule in profile.transitions
+    )
+
+
 def may_hold(profile: Profile, roles: Iterable[str], compartment: str) -> bool:
     """Return whether one of the roles can come to hold a compartment by any way there is."""
     named: set[str] = {REPORTER} if compartment == Compartment.CONTENT else set()

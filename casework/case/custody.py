@@ -36,8 +36,20 @@ RECOVERED: Final = "recovered"
 
 EVENTS: Final = frozenset({OPENED, REGRANTED, HANDED_OVER, RECUSED, RECOVERED})
 
+QUIET: Final = frozenset({OPENED, REGRANTED})
+"""Events that change nothing of what an officer sees: a form filled in before is still good."""
+
 SHARED: Final = frozenset({Compartment.CONTACT, Compartment.IDENTITY})
 """Compartments of which officers hold shares; those never travel by these acts."""
+
+
+def excluded(entries: Iterable[Entry]) -> frozenset[str]:
+    """Return who is to hold nothing of a case any more: who is recused, and whose keys went on."""
+    return frozenset(
+        entry.actor if entry.event == RECUSED else entry.leaver
+        for entry in entries
+        if entry.event in (RECUSED, HANDED_OVER)
+    )
 
 
 def counts(profile: Profile, roster: Roster, entry: Entry) -> bool:
@@ -50,14 +62,15 @@ def counts(profile: Profile, roster: Roster, entry: Entry) -> bool:
     if entry.event == OPENED:
         return not (entry.granted or entry.revoked or entry.items)
     if entry.event == RECUSED:
-        return not entry.granted and _all_of(entry.revoked, entry.actor)
+        return entry.items <= 1 and not entry.granted and _all_of(entry.revoked, entry.actor)
+    if entry.items:
+        return False
     if entry.event == REGRANTED:
         return _may_regrant(profile, roster, entry, roles)
     if entry.event == HANDED_OVER:
         return _may_hand_over(profile, roster, entry, roles)
     return (
         entry.event == RECOVERED
-        and not entry.items
         and set(entry.revoked) <= set(entry.granted)
         and all(holder == RECOVERY for _, holder in _pairs(entry.revoked))
         and _receivable(profile, roster, entry)
@@ -75,12 +88,16 @@ def _may_regrant(profile: Profile, roster: Roster, entry: Entry, roles: frozense
 
 
 def _may_hand_over(profile: Profile, roster: Roster, entry: Entry, roles: frozenset[str]) -> bool:
-    """Whoever may end a leaver's office takes the leaver's keys, and gives those that they hold."""
+    """Whoever may end a leaver's office takes the leaver's keys, and gives those that they hold.
+
+    A case that is over needs no successor, and then nobody receives anything.
+    """
     approvable = {name for role in profile.roles if role.id in roles for name in role.approves}
     leaver = roster.people.get(entry.leaver, ())
     return (
         bool(leaver)
         and entry.actor != entry.leaver != entry.successor
+        and (not entry.successor or bool(roster.roles_on(entry.successor, entry.day)))
         and {role for record in leaver for role in record.roles} <= approvable
         and _all_of(entry.revoked, entry.leaver)
         and _all_of(entry.granted, entry.successor)

@@ -127,6 +127,10 @@ class Keyring:
             self._past = (self.case.revision, past.of(self.uow, self.case, self.roster))
         return self._past[1]
 
+    def forget_past(self) -> None:
+        """Read the leaves again when they are asked for next: an act has added one."""
+        self._past = None
+
     def check_row(self) -> None:
         """Compare the case's row with what was signed, before anything of it is believed.
 

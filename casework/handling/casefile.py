@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 
 from casework.calendar import deadlines
 from casework.calendar.holidays import calendar_for
-from casework.handling import desk, step, story
+from casework.case import custody
+from casework.case.act import Act
+from casework.case.keyring import CaseDamaged
+from casework.handling import desk, leftover, recuse, step, story
 from casework.handling.acts import open_case
 from casework.law.vocabulary import Compartment as Kind
 from casework.law.vocabulary import Need
@@ -16,6 +19,7 @@ from casework.law.workdays import working_days_between
 if TYPE_CHECKING:
     from datetime import date
 
+    from casework.case.keyring import Keyring
     from casework.case.tables import Case
     from casework.handling.story import Piece
     from casework.keys.actor import Actor
@@ -60,6 +64,18 @@ class Candidate:
 
 
 @dataclass(frozen=True)
+class Recusal:
+    """Whether the officer can leave this case: ``problem`` is the message key of why not.
+
+    ``last_share``: they hold the last half of a contact or an identity, and must say that it may
+    be opened by the recovery alone from then on.
+    """
+
+    problem: str
+    last_share: bool
+
+
+@dataclass(frozen=True)
 class CaseFile:
     """One case as one officer may see it."""
 
@@ -76,6 +92,7 @@ class CaseFile:
     actions: tuple[Action, ...]
     candidates: tuple[Candidate, ...]
     may_write: bool
+    recusal: Recusal | None
     reporter: str
     roster: Roster
 
@@ -99,11 +116,16 @@ def read(uow: UnitOfWork, actor: Actor, case_id: str) -> CaseFile:
         revision=case.revision,
         flags=now.flags,
         profile=profile,
-        pieces=tuple(story.tell(keyring, STORY)),
+        pieces=tuple(
+            sorted(
+                (*story.moves(keyring), *story.tell(keyring, STORY)), key=lambda piece: piece.leaf
+            )
+        ),
         clocks=clocks(uow, case, profile),
         actions=tuple(_action(profile, name, role) for name, role in offered.items()),
-        candidates=_candidates(keyring.roster, profile, uow.today()),
+        candidates=_candidates(keyring, profile),
         may_write=keyring.holds(Kind.CONTENT),
+        recusal=_recusal(keyring),
         reporter=case.reporter,
         roster=keyring.roster,
     )
@@ -137,12 +159,26 @@ def _action(profile: Profile, transition_id: str, role: str) -> Action:
     )
 
 
-def _candidates(chain: Roster, profile: Profile, day: date) -> tuple[Candidate, ...]:
-    """Return who can be assigned on a day, by name: ids come in no order that a person knows."""
+def _candidates(keyring: Keyring, profile: Profile) -> tuple[Candidate, ...]:
+    """Return who can be assigned today, by name: ids come in no order that a person knows."""
     assignable = {role.id for role in profile.roles if role.assignable}
+    excluded = custody.excluded(keyring.past().entries)
     found = (
         Candidate(one.person_id, one.name, one.position)
-        for one in chain.on(day)
-        if assignable.intersection(one.roles)
+        for one in keyring.roster.on(keyring.uow.today())
+        if assignable.intersection(one.roles) and one.person_id not in excluded
     )
     return tuple(sorted(found, key=lambda one: (one.name, one.person_id)))
+
+
+def _recusal(keyring: Keyring) -> Recusal | None:
+    """Return how the officer could leave the case, or ``None`` if nothing can be done on it."""
+    if not keyring.may_act():
+        return None
+    if recuse.is_guardian(keyring):
+        return Recusal("custody.guardian", last_share=False)
+    try:
+        left = leftover.leftover(Act(keyring), keyring.actor.person_id)
+    except CaseDamaged:
+        return None
+    return Recusal("custody.last_holder" if left.whole else "", bool(left.shares))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from casework.case import custody
+from casework.case.authority import may_act_in
 from casework.case.grants import Holder
 from casework.errors import InvalidInput
 from casework.law.vocabulary import ASSIGNED, GUARDIAN, REPORTER, Need
@@ -19,15 +21,18 @@ def assignees(keyring: Keyring, profile: Profile, facts: Facts) -> list[Holder]:
     """Return the assigned persons as holders.
 
     Raises:
-        InvalidInput: somebody named is not in office in a role that can be assigned.
+        InvalidInput: somebody named is not in office in a role that can be assigned, or has given
+            this case away for good.
     """
-    day = keyring.uow.today()
+    day, excluded = keyring.uow.today(), custody.excluded(keyring.past().entries)
     assignable = {role.id for role in profile.roles if role.assignable}
     chosen = []
     for person_id in facts.assignees:
         person = keyring.roster.person_on(person_id, day)
         if person is None or assignable.isdisjoint(person.roles):
             raise InvalidInput({Need.ASSIGNEES: "law.assignees_unknown"})
+        if person_id in excluded:
+            raise InvalidInput({Need.ASSIGNEES: "law.assignees_excluded"})
         chosen.append(Holder(person.person_id, person.recipient))
     return chosen
 
@@ -66,6 +71,7 @@ def _leaving(act: Act, name: str) -> set[str]:
 
 
 def _holders(act: Act, name: str, assigned: list[Holder]) -> list[Holder]:
+    """Return who receives what is given to a name; never somebody recused, or gone from it."""
     keyring = act.keyring
     day = keyring.uow.today()
     if name == ASSIGNED:
@@ -73,10 +79,12 @@ def _holders(act: Act, name: str, assigned: list[Holder]) -> list[Holder]:
     if name == REPORTER:
         keys = keyring.reporter_keys()
         return [Holder(keyring.case.reporter, keys.recipient)]
+    people = keyring.roster.active(name, day)
     if name == GUARDIAN:
         guardian = keyring.roster.guardian_on(day)
-        return [Holder(guardian.person_id, guardian.recipient)] if guardian else []
-    return [Holder(one.person_id, one.recipient) for one in keyring.roster.active(name, day)]
+        people = (guardian,) if guardian else ()
+    excluded = custody.excluded(keyring.past().entries)
+    return [Holder(one.person_id, one.recipient) for one in people if one.person_id not in excluded]
 
 
 def _stays(act: Act, profile: Profile, step: Step, person_id: str, losing: str) -> bool:
@@ -89,7 +97,4 @@ def _stays(act: Act, profile: Profile, step: Step, person_id: str, losing: str) 
         return True
     person = chain.person_on(person_id, act.keyring.uow.today())
     others = set(person.roles) - {losing} if person else set()
-    return any(
-        step.to_state in rule.from_ and not others.isdisjoint(rule.by)
-        for rule in profile.transitions
-    )
+    return may_act_in(profile, others, step.to_state)

@@ -8,15 +8,21 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from casework.case import custody
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date
 
     from casework.case.keyring import Keyring
     from casework.case.tables import Item
+
+
+MOVES: Final = custody.EVENTS - {custody.OPENED}
+"""Acts of custody that the officers' story tells; who looked when is no part of it."""
 
 
 class Trust(StrEnum):
@@ -61,6 +67,30 @@ def tell(keyring: Keyring, compartments: Iterable[str]) -> list[Piece]:
         elif not keyring.is_signed(row):
             pieces.append(Piece(row.leaf, row.day, Trust.UNVERIFIABLE, row.compartment))
     return sorted(pieces, key=lambda piece: piece.leaf)
+
+
+def moves(keyring: Keyring) -> list[Piece]:
+    """Return the proven acts that moved keys past the regulation, for the officers' story.
+
+    A leaf itself is the piece: ``kind`` is the event, and ``body`` names persons by id alone:
+    ``leaver`` and ``successor`` of a hand-over, and in ``receivers`` who was given keys.
+    """
+    return [
+        Piece(
+            leaf=number,
+            day=date.fromisoformat(body["day"]),
+            trust=Trust.VERIFIED,
+            kind=body["event"],
+            author=body["actor"],
+            body={
+                "leaver": body.get("leaver", ""),
+                "successor": body.get("successor", ""),
+                "receivers": sorted({name.partition(":")[2] for name in body.get("granted", ())}),
+            },
+        )
+        for number, body in keyring.past().bodies.items()
+        if body is not None and body["event"] in MOVES
+    ]
 
 
 def _piece(keyring: Keyring, told: Mapping[int, dict[str, Any] | None], row: Item) -> Piece:

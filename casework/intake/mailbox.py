@@ -12,6 +12,7 @@ from casework.case.keyring import Keyring
 from casework.case.tables import Case, Item
 from casework.errors import Denied, NotFound
 from casework.handling import acts, desk, step, story
+from casework.handling.recuse import RECUSAL
 from casework.keys import roster
 from casework.keys.vocabulary import PersonKind
 from casework.law import engine
@@ -80,7 +81,9 @@ def read(uow: UnitOfWork, actor: Actor) -> Mailbox:
     keyring, profile = open_own(uow, actor)
     case = keyring.case
     now = step.situation(keyring, profile)
-    pieces = tuple(story.tell(keyring, (Kind.CONTENT,)))
+    told_here = story.tell(keyring, (Kind.CONTENT,))
+    # Where an officer held nothing else, their reason to leave the case lies in the content.
+    pieces = tuple(piece for piece in told_here if piece.kind != RECUSAL)
     told = [piece.body for piece in pieces if piece.kind == step.TOLD]
     outcomes = [body["outcome"] for body in told if "outcome" in body]
     asked = [tuple(body["missing_items"]) for body in told if "missing_items" in body]

@@ -178,7 +178,11 @@ class Device(Base):
 
 
 class CatchUp(Base):
-    """How far a holder has passed keys on to newcomers: the roster version, and the last case."""
+    """How far a holder has passed keys on to newcomers.
+
+    ``roster_version`` and ``day`` say whose coming was known when the holder began; ``case_id``
+    is the last case looked at.
+    """
 
     __tablename__ = "catch_up"
     __table_args__ = (CheckConstraint("roster_version >= 1", name="roster_version_positive"),)
@@ -187,6 +191,7 @@ class CatchUp(Base):
         ForeignKey("person.id", ondelete="CASCADE"), primary_key=True
     )
     roster_version: Mapped[int] = mapped_column(Integer)
+    day: Mapped[date] = mapped_column(Date)
     case_id: Mapped[str] = mapped_column(String(ID_LENGTH))
     done: Mapped[bool]
 

@@ -61,10 +61,34 @@ INPUT: Final[Mapping[str, str]] = MappingProxyType(
         "passphrase_same": "the new one must differ from the old one",
         "passphrase_not_drawn": "this is not the one that was shown: seven words in lower case, "
         "one space between them",
+        "law.reason_required": "say why",
         "shares_out_of_range": f"at least 2 are needed, and at most {MOST_SHARES} are made",
     }
 )
 """Message key of :class:`casework.errors.InvalidInput` -> what is allowed."""
+
+PROBLEMS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "custody.last_holder": "nobody else in office holds a part of it: approve somebody for "
+        "the role and let the leaver sign in once, which passes the keys on; or use the recovery",
+        "custody.last_share": "the last share of an identity in office would go: with "
+        "--give-up-shares it can be opened by the recovery alone from then on",
+        "leaving.guardian": "this officer is the guardian: name another one first",
+        "leaving.role_vacant": "this officer is the last holder of a role that reports need: "
+        "approve somebody for it first, and let the leaver sign in once to pass the keys on",
+        "leaving.cases_left": "this officer still holds cases",
+        "leaving.damaged": "the case is damaged: see suaka doctor",
+        "leaving.busy": "somebody acts on it just now: try again",
+        "leaving.approver_excluded": "the approver is recused from it: another one must do it",
+        "leaving.successor_required": "no successor is named",
+        "leaving.successor_self": "the successor must be somebody else",
+        "leaving.successor_unknown": "the successor is not in office today",
+        "leaving.successor_excluded": "the successor is recused from it, or handed it over before",
+        "leaving.successor_role": "the successor has no role that may hold it",
+        "leaving.reason_long": "a reason of at most 160 characters",
+    }
+)
+"""Message key -> why a case or an officer stays as they are, and what to do."""
 
 FLAWS: Final[Mapping[Flaw, str]] = MappingProxyType(
     {
@@ -124,6 +148,10 @@ _SENTENCES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         "than 72 hours",
         WordsDiffer: "the eight words are other ones by now: somebody changed keys, roles or "
         "person",
+        KeysSwapped: "the passphrase is right, but the stored keys are not this person's: "
+        "somebody wrote to the database",
+        RolledBack: "this officer has seen a newer roster or log than the one stored: an old copy "
+        "of the database was put back",
         ClockOff: "this code is right at another hour: set the clock of the phone or of this "
         "machine; the phone is ahead by this much, or behind if negative",
         TooManyCodes: "too many codes were wrong: wait five minutes, or use a recovery code",
@@ -161,7 +189,10 @@ def sentence(refused: Exception) -> str:
     if isinstance(refused, _OWN_WORDS):
         return str(refused)
     if isinstance(refused, domain.InvalidInput):
-        return "; ".join(f"{name}: {INPUT.get(key, key)}" for name, key in refused.errors.items())
+        known_keys = {**INPUT, **PROBLEMS}
+        return "; ".join(
+            f"{name}: {known_keys.get(key, key)}" for name, key in refused.errors.items()
+        )
     if isinstance(refused, RosterBroken):
         return f"the roster is refused at entry {refused.version}: {FLAWS[refused.flaw]}"
     if isinstance(refused, domain.Denied) and str(refused) in DENIED:

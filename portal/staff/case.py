@@ -11,13 +11,13 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from casework.errors import InvalidInput, NotFound
-from casework.handling import acts, casefile
+from casework.handling import acts, casefile, recuse
 from casework.keys import roster
 from casework.law.engine import DocumentRef, Facts
 from crypto.age import HybridRecipient
 from portal.context import LIMITS, PURPOSE, nonce_of
 from portal.staff import officer as officers
-from portal.staff import sign_in, views
+from portal.staff import passing, sign_in, views
 from portal.web import csrf
 from portal.web.forms import read_form
 from portal.web.kept import KEEPER_FIELD, seal_fields
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from portal.web.forms import Form
 
 MESSAGE: Final = "message"
+RECUSE: Final = "recuse"
 TEXTS: Final = ("reason", "note", "message", "missing_items")
 CHOICES: Final = ("outcome", "category")
 LISTS: Final = ("checklist", "assignees")
@@ -68,6 +69,7 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
         officer = await officers.require(portal, request)
         done = request.query_params.get(_DONE, "")
         done = done if done in (_DONE_ACT, MESSAGE) else ""
+        await passing.pass_on(portal, officer)
         return await _page(portal, officer, case_id, Shown(done=done))
 
     @post("/petugas/berkas/{case_id:str}/tindakan/{transition:str}", status_code=200)
@@ -84,7 +86,13 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
         form = await read_form(request, LIMITS)
         return await _take(portal, request, form, case_id, MESSAGE)
 
-    return [read, act, message]
+    @post("/petugas/berkas/{case_id:str}/lepas", status_code=200)
+    async def let_go(request: Request[Any, Any, Any], case_id: FromPath[str]) -> Response[str]:
+        """Give all own keys to the case away, for a conflict of interest."""
+        form = await read_form(request, LIMITS)
+        return await _take(portal, request, form, case_id, RECUSE)
+
+    return [read, act, message, let_go]
 
 
 async def restored(
@@ -164,6 +172,11 @@ def _perform(portal: Portal, actor: Actor, form: Form, case_id: str, name: str) 
         if name == MESSAGE:
             acts.write_message(uow, actor, case_id, form.one(MESSAGE), nonce)
             return
+        if name == RECUSE:
+            known = bool(form.one("give_up_shares"))
+            reason = form.one("reason")
+            recuse.recuse(uow, actor, case_id, reason, nonce, give_up_shares=known)
+            return
         _, profile = acts.open_case(uow, actor, case_id)
         facts = _facts(profile, profile.transition(name), form)
         acts.perform(uow, actor, case_id, _revision(form), name, facts, nonce)
@@ -230,6 +243,7 @@ async def _page(portal: Portal, officer: Officer, case_id: str, shown: Shown) ->
         errors=shown.errors,
         done=shown.done,
         may_write=found.may_write,
+        recusal=views.recusal_of(portal, found),
         case=views.case_of(portal, found),
         story=views.story_of(portal, found),
         actions=views.actions_of(portal, found),

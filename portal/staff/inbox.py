@@ -19,6 +19,7 @@ from casework.handling.desk import Cursor, Filters
 from casework.law.workdays import working_days_between
 from portal.public.views import Labelled
 from portal.staff import officer as officers
+from portal.staff import passing
 from portal.web.run import run
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
     async def inbox(request: Request[Any, Any, Any]) -> Response[str]:
         """Show one page of the officer's cases."""
         officer = await officers.require(portal, request)
+        await passing.pass_on(portal, officer)
         query = request.query_params
         status, category = query.get("status", ""), query.get("kategori", "")
         place = {

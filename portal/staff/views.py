@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from casework.errors import NotFound
 from casework.handling.acts import MESSAGE
-from casework.handling.story import Trust
+from casework.handling.recuse import RECUSAL
+from casework.handling.story import MOVES, Trust
 from casework.intake.report import FIELDS
 from casework.intake.sealing import REPORT
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 class StoryItem:
     """One piece of the story. ``proof``: verified, unverifiable or missing.
 
+    ``kind``: "report", "message", "act", "recusal", or an event of custody.
     ``by_reporter``: the page writes "Pelapor" and shows the day only. ``facts`` and ``answers``
     are (key, text) pairs; the page has a label for each key.
     """
@@ -68,6 +70,14 @@ def story_of(portal: Portal, found: CaseFile) -> list[StoryItem]:
 def actions_of(portal: Portal, found: CaseFile) -> list[dict[str, Any]]:
     """Return the acts that are open now, each with what its form asks for."""
     return [_action(portal, found, action) for action in found.actions]
+
+
+def recusal_of(portal: Portal, found: CaseFile) -> dict[str, Any] | None:
+    """Return what the form of a recusal needs to know, or ``None`` if there is none."""
+    if found.recusal is None:
+        return None
+    problem = portal.pages.message(found.recusal.problem) if found.recusal.problem else ""
+    return {"problem": problem, "last_share": found.recusal.last_share}
 
 
 def deadlines_of(portal: Portal, found: CaseFile) -> list[dict[str, Any]]:
@@ -116,7 +126,7 @@ def _item(portal: Portal, found: CaseFile, piece: Piece) -> StoryItem:
 
 
 def _kind(piece: Piece) -> str:
-    return piece.kind if piece.kind in (REPORT, MESSAGE) else "act"
+    return piece.kind if piece.kind in {REPORT, MESSAGE, RECUSAL, *MOVES} else "act"
 
 
 def _title(profile: Profile, body: Mapping[str, Any]) -> str:
@@ -164,10 +174,20 @@ def _facts(portal: Portal, found: CaseFile, body: Mapping[str, Any]) -> tuple[tu
         ("document", f"{document['number']}, {portal.pages.tanggal(document['day'])}")
         for document in body.get("documents", {}).values()
     ]
-    names = [found.roster.person(one).name for one in body.get("assignees", ())]
-    if names:
-        facts.append(("assignees", ", ".join(names)))
+    for key in ("assignees", "leaver", "successor", "receivers"):
+        ids = body.get(key) or ()
+        names = [_name(found, one) for one in ([ids] if isinstance(ids, str) else ids)]
+        if any(names):
+            facts.append((key, ", ".join(name for name in names if name)))
     return tuple(facts)
+
+
+def _name(found: CaseFile, person_id: str) -> str:
+    """Return an officer's name; nothing for the recovery key, which nobody is."""
+    try:
+        return found.roster.person(person_id).name
+    except NotFound:
+        return ""
 
 
 def _checked(profile: Profile, body: Mapping[str, Any]) -> tuple[tuple[str, bool], ...]:

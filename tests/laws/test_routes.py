@@ -13,7 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 from casework.keys import invitations
 from portal.web.headers import header_set
 from portal.web.settings import Surface
-from tests.casework.cases import copy_of
+from tests.casework.cases import copy_of, join
 from tests.casework.codes import code_at, give_factor_and_codes, with_second_factor
 from tests.casework.conftest import close
 from tests.casework.office import Bench, make_office, passphrase_of
@@ -76,6 +76,8 @@ def test_the_walk_sees_every_page(site: Site) -> None:
         ("GET", "/petugas/orang"),
         ("GET", "/petugas/orang/undangan"),
         ("GET", "/petugas/orang/{person_id:str}"),
+        ("GET", "/petugas/orang/{person_id:str}/keluar"),
+        ("GET", "/petugas/orang/{person_id:str}/serah-terima"),
         ("GET", "/petugas/sesi"),
         ("GET", "/petugas/undangan"),
         ("GET", "/ruang"),
@@ -87,6 +89,7 @@ def test_the_walk_sees_every_page(site: Site) -> None:
         ("POST", "/formulir/kirim"),
         ("POST", "/formulir/simpan"),
         ("POST", "/masuk"),
+        ("POST", "/petugas/berkas/{case_id:str}/lepas"),
         ("POST", "/petugas/berkas/{case_id:str}/pesan"),
         ("POST", "/petugas/berkas/{case_id:str}/tindakan/{transition:str}"),
         ("POST", "/petugas/keamanan/autentikator"),
@@ -99,6 +102,7 @@ def test_the_walk_sees_every_page(site: Site) -> None:
         ("POST", "/petugas/orang/undangan"),
         ("POST", "/petugas/orang/undangan/{invitation_id:str}/cabut"),
         ("POST", "/petugas/orang/{person_id:str}/tindakan/{act:str}"),
+        ("POST", "/petugas/orang/{person_id:str}/keluar"),
         ("POST", "/petugas/sesi/akhiri"),
         ("POST", "/petugas/sesi/akhiri-lain"),
         ("POST", "/petugas/sesi/akhiri-satu"),
@@ -334,6 +338,7 @@ def officer_pages(site: Site) -> Iterator[Visit]:
     yield visit.open(f"/petugas/berkas/{'a' * 32}")
     yield site.visit().post(f"{path}/pesan", late)
     yield from people_pages(site)
+    yield from _leaving_pages(site, site.officer("inspektur"))
 
 
 def people_pages(site: Site) -> Iterator[Visit]:
@@ -441,6 +446,21 @@ def test_every_page_about_second_factors_keeps_the_laws(guarded: Site) -> None:
         assert_lawful(visit.answer, "")
         seen.add(visit.status)
     assert seen == {200, 303, 422}
+
+
+def _leaving_pages(site: Site, visit: Visit) -> Iterator[Visit]:
+    """Recusal and leaving: asked, refused for want of everything, done, and the record."""
+    join(site.bench, {"operator2": ("operator",)})
+    _, receipt = site.reporter()
+    path = site.path(receipt)
+    yield site.officer("operator2").open(path).send(f"{path}/lepas", {})
+    for user in ("operator", "inspektur", "verifikator"):
+        away = f"/petugas/orang/{site.bench[user].person_id}/keluar"
+        yield visit.open(away)
+    away = f"/petugas/orang/{site.bench['operator'].person_id}/keluar"
+    yield visit.open(away).send(away, {"reason": "SK"})
+    visit.send(away, {"successor": site.bench["operator2"].person_id, "reason": "SK"})
+    yield visit.follow()
 
 
 def test_every_officers_page_keeps_the_laws(site: Site) -> None:

@@ -26,6 +26,7 @@ def upgrade() -> None:
         "catch_up",
         sa.Column("person", sa.String(length=32), nullable=False),
         sa.Column("roster_version", sa.Integer(), nullable=False),
+        sa.Column("day", sa.Date(), nullable=False),
         sa.Column("case_id", sa.String(length=32), nullable=False),
         sa.Column("done", sa.Boolean(), nullable=False),
         sa.CheckConstraint("roster_version >= 1", name=op.f("ck_catch_up_roster_version_positive")),
