@@ -18,11 +18,11 @@ from casework import errors as domain
 from casework.intake.sealing import NotReceiving
 from casework.keys import passphrases
 from casework.keys.accounts import CostTooLow, KeysSwapped
-from casework.keys.ceremony import MOST_SHARES, SharesWrong
 from casework.keys.chain import RosterBroken
 from casework.keys.enrol import GenesisExists, KeysDiffer
 from casework.keys.memory import RolledBack
 from casework.keys.parts import UnreadableFile
+from casework.keys.shares import MOST_SHARES, SharesWrong
 from casework.keys.tables import LINE_MAX
 from casework.keys.vocabulary import Flaw
 from casework.law.load import ProfileError
