@@ -29,6 +29,7 @@ from crypto.errors import CryptoError
 from crypto.labels import Purpose
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date
 
     from casework.keys.chain import PersonRecord, StoredEntry
@@ -166,16 +167,25 @@ def receivers_of(meeting: Meeting, one: Sealed, roster: Roster, day: date) -> li
         NotFound: this program does not know the profile of the case.
         RecoveryRefused: a named receiver is not in office.
     """
-    kind = one.carried.row.compartment
-    profile = meeting.catalogue.get(one.profile, one.profile_version)
     found = []
     for person_id in meeting.export.receivers:
         person = roster.person_on(person_id, day)
         if person is None:
             raise RecoveryRefused(Obstacle.RECEIVER, person_id)
-        if kind not in SHARED and may_hold(profile, person.roles, kind):
+        if may_receive(meeting, one, person.roles):
             found.append(person)
     return found
+
+
+def may_receive(meeting: Meeting, one: Sealed, roles: Iterable[str]) -> bool:
+    """Return whether somebody with these roles may come to hold a compartment.
+
+    Raises:
+        NotFound: this program does not know the profile of the case.
+    """
+    kind = one.carried.row.compartment
+    profile = meeting.catalogue.get(one.profile, one.profile_version)
+    return kind not in SHARED and may_hold(profile, roles, kind)
 
 
 def check_decision(meeting: Meeting, decision: Decision) -> None:

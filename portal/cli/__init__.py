@@ -8,7 +8,17 @@ from typing import Any, Final
 
 import click
 
-from portal.cli import calendar, ceremony, checkup, demo, instance, people, refusals, running
+from portal.cli import (
+    calendar,
+    ceremony,
+    checkup,
+    demo,
+    instance,
+    people,
+    recover,
+    refusals,
+    running,
+)
 
 OWN_FILES_ONLY: Final = 0o077
 """The umask of every command: also what SQLite makes beside a database is nobody else's."""
@@ -60,6 +70,7 @@ def cli(context: click.Context) -> None:
 
 for command in (
     ceremony.ceremony,
+    recover.recover,
     instance.init,
     instance.migrate,
     people.enrol_command,

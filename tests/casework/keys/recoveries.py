@@ -1,7 +1,8 @@
 """Offices whose keys are lost, and share holders who decide, for the tests of recovery."""
 
-from dataclasses import dataclass
-from datetime import date
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 
 from casework.case import lost, recovery_import
 from casework.case.lost import Exported, Request
@@ -62,3 +63,14 @@ def lose_handling(bench: Bench) -> Filed:
     leave(bench, "verifikator")
     join(bench, {"pengganti": ("verifikator",)})
     return filed
+
+
+def dying_when(bench: Bench, condition: Callable[[], bool]) -> Bench:
+    """The same office in a process that ends as soon as something is stored."""
+
+    def clock() -> datetime:
+        if condition():
+            raise KeyboardInterrupt
+        return bench.clock()
+
+    return replace(bench, office=replace(bench.office, clock=clock))
