@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from casework.case import grants
+from casework.case import custody, grants
 from casework.case.authority import may_hold
-from casework.case.custody import SHARED
 from casework.case.keyring import CaseDamaged, Keyring
 from casework.case.tables import Case
 from casework.errors import NotFound
 from casework.keys import enrol, roster
 from casework.keys.actor import Actor
-from casework.keys.recovery import Obstacle, RecoveryRefused
+from casework.keys.obstacles import Obstacle, RecoveryRefused
 from casework.keys.recovery_file import Carried, Export, Sealed
 from casework.keys.vocabulary import RECOVERY, PersonKind
 from crypto.errors import CryptoError
@@ -94,12 +93,15 @@ def export(uow: UnitOfWork, request: Request) -> Exported:
                 kind = one.carried.row.compartment
                 if request.everything:
                     found.append(one)
-                elif kind in SHARED:
+                elif kind in custody.SHARED:
                     # Officers hold halves of these, and no recovery of halves is foreseen.
                     continue
                 elif in_office:
                     held += 1
-                elif not any(may_hold(profile, roles, kind) for _, roles in receivers):
+                elif not any(
+                    person_id not in one.excluded and may_hold(profile, roles, kind)
+                    for person_id, roles in receivers
+                ):
                     unfit += 1
                 else:
                     found.append(one)
@@ -138,6 +140,15 @@ def in_office(rows: Sequence[Grant], chain: Roster, day: date, lost: Sequence[st
     }
 
 
+def excluded(keyring: Keyring) -> frozenset[str]:
+    """Return who is to have nothing of a case: by conflict of interest, or since they left it."""
+    return frozenset(
+        entry.actor if entry.event == custody.RECUSED else entry.leaver
+        for entry in keyring.past().entries
+        if entry.event in (custody.RECUSED, custody.HANDED_OVER)
+    )
+
+
 def standing(keyring: Keyring) -> list[tuple[Grant, bytes]]:
     """Return the grants of a case that are in force, each with its inner age file.
 
@@ -165,13 +176,14 @@ def _recoverable(
     profile = uow.office.catalogue.get(case.profile, case.profile_version)
     rows = standing(keyring)
     held = in_office([row for row, _ in rows], chain, uow.today(), lost)
+    barred = tuple(sorted(excluded(keyring)))
     for row, inner in rows:
         if row.holder == RECOVERY:
             reporter = row.granter == case.reporter
             key = keyring.reporter_keys().verify_key if reporter else None
             # The file outlives this transaction.
             uow.session.expunge(row)
-            sealed = Sealed(Carried(row, inner), case.profile, case.profile_version, key)
+            sealed = Sealed(Carried(row, inner), case.profile, case.profile_version, barred, key)
             yield sealed, profile, row.compartment in held
 
 

@@ -9,7 +9,7 @@ from sqlalchemy import delete
 from casework.case import custody, grants, lost
 from casework.case.tables import Grant
 from casework.handling import desk
-from casework.keys.recovery import Obstacle, RecoveryRefused
+from casework.keys.obstacles import Obstacle, RecoveryRefused
 from casework.keys.vocabulary import RECOVERY
 from casework.log import leaf
 
@@ -27,7 +27,7 @@ def put_in_force(keyring: Keyring, new: Sequence[Carried], file: str) -> int:
 
     Raises:
         CaseDamaged: the case's row or grants do not belong together; nothing was stored.
-        RecoveryRefused: somebody in office holds one of the compartments.
+        RecoveryRefused: see :func:`check`.
     """
     uow, case = keyring.uow, keyring.case
     keyring.check_act()
@@ -37,8 +37,7 @@ def put_in_force(keyring: Keyring, new: Sequence[Carried], file: str) -> int:
         for row, inner in lost.standing(keyring)
         if not (row.holder == RECOVERY and row.compartment in replaced)
     ]
-    if held_again(keyring, [row for row, _ in staying], new):
-        raise RecoveryRefused(Obstacle.STILL_HELD, case.ticket)
+    check(keyring, [row for row, _ in staying], new)
     granted = sorted(f"{one.row.compartment}:{one.row.holder}" for one in new)
     number = leaf.append(
         uow,
@@ -72,13 +71,22 @@ def put_in_force(keyring: Keyring, new: Sequence[Carried], file: str) -> int:
     return number
 
 
-def held_again(keyring: Keyring, rows: Sequence[Grant], new: Sequence[Carried]) -> bool:
-    """Return whether somebody in office holds what was recovered, and is to be given to others.
+def check(keyring: Keyring, rows: Sequence[Grant], new: Sequence[Carried]) -> None:
+    """Refuse to give what somebody in office holds, or to give it to whom the case bars.
 
-    A compartment whose holder came back meanwhile needs no share holders.
+    A compartment whose holder came back meanwhile needs no share holders; and no recovery undoes
+    a conflict of interest.
+
+    Raises:
+        RecoveryRefused: naming the case, or the person.
     """
     held = lost.in_office(rows, keyring.roster, keyring.uow.today(), ())
-    return any(one.row.holder != RECOVERY and one.row.compartment in held for one in new)
+    barred = lost.excluded(keyring)
+    for one in new:
+        if one.row.holder != RECOVERY and one.row.compartment in held:
+            raise RecoveryRefused(Obstacle.STILL_HELD, keyring.case.ticket)
+        if one.row.holder in barred:
+            raise RecoveryRefused(Obstacle.MAY_NOT_HOLD, one.row.holder)
 
 
 def is_done(keyring: Keyring, file: str) -> bool:

@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from casework.case import grants
 from casework.case.authority import may_hold
 from casework.case.custody import SHARED
 from casework.case.grants import Holder, Scope
-from casework.errors import CaseworkError, NotFound
+from casework.errors import NotFound
 from casework.keys import chain, enrol, judge
 from casework.keys.actor import Actor
+from casework.keys.obstacles import Obstacle, RecoveryRefused
 from casework.keys.parts import PublicPart
 from casework.keys.recovery_file import Carried, Export, Result
 from casework.keys.shares import ForeignShare
@@ -38,39 +38,6 @@ if TYPE_CHECKING:
     from casework.law.catalogue import ProfileCatalogue
     from casework.law.profile import Profile
     from crypto.persons import Person
-
-
-class Obstacle(StrEnum):
-    """Why a recovery does not go on."""
-
-    NOTHING = "nothing_to_recover"
-    RECEIVER = "receiver_unknown"
-    MAY_NOT_HOLD = "receiver_may_not_hold"
-    GRANT = "grant_not_genuine"
-    ALL = "only_for_a_new_key"
-    NOT_ALL = "not_everything_in_the_file"
-    GUARDIAN = "guardian_may_not_guard"
-    OTHER_INSTANCE = "other_instance"
-    OTHER_CHAIN = "other_chain"
-    MOVED_ON = "roster_moved_on"
-    SIGNATURE = "not_signed_by_the_recovery_key"
-    DAY = "day"
-    NO_GUARDIAN = "no_guardian"
-    IMPORTER = "importer_may_not"
-    IMPORTED = "imported_before"
-    STILL_HELD = "still_held"
-    UNKNOWN_CASE = "case_unknown"
-    NEW_CASES = "cases_came_in_since"
-
-
-class RecoveryRefused(CaseworkError):
-    """The recovery stops here. ``detail`` is a number or an id, never a secret."""
-
-    def __init__(self, obstacle: Obstacle, detail: str = "") -> None:
-        """Name the obstacle."""
-        super().__init__(f"{obstacle}: {detail}" if detail else str(obstacle))
-        self.obstacle = obstacle
-        self.detail = detail
 
 
 @dataclass(frozen=True)
@@ -172,20 +139,21 @@ def receivers_of(meeting: Meeting, one: Sealed, roster: Roster, day: date) -> li
         person = roster.person_on(person_id, day)
         if person is None:
             raise RecoveryRefused(Obstacle.RECEIVER, person_id)
-        if may_receive(meeting, one, person.roles):
+        if may_receive(meeting, one, person_id, person.roles):
             found.append(person)
     return found
 
 
-def may_receive(meeting: Meeting, one: Sealed, roles: Iterable[str]) -> bool:
-    """Return whether somebody with these roles may come to hold a compartment.
+def may_receive(meeting: Meeting, one: Sealed, person_id: str, roles: Iterable[str]) -> bool:
+    """Return whether a person with these roles may come to hold a compartment.
 
     Raises:
         NotFound: this program does not know the profile of the case.
     """
     kind = one.carried.row.compartment
     profile = meeting.catalogue.get(one.profile, one.profile_version)
-    return kind not in SHARED and may_hold(profile, roles, kind)
+    barred = kind in SHARED or person_id in one.excluded
+    return not barred and may_hold(profile, roles, kind)
 
 
 def check_decision(meeting: Meeting, decision: Decision) -> None:

@@ -54,13 +54,16 @@ class Carried:
 class Sealed:
     """A grant to the recovery key, with what it takes to judge it.
 
-    ``profile`` is that of the case. ``reporter_key`` verifies it if the reporter made it; the
-    file only claims that key, and the import asks the submission.
+    ``profile`` is that of the case. ``excluded`` may have nothing of the case: they declared a
+    conflict of interest, or their keys went on to a successor. ``reporter_key`` verifies the
+    grant if the reporter made it; the file only claims that key, and the import asks the
+    submission.
     """
 
     carried: Carried
     profile: str
     profile_version: int
+    excluded: tuple[str, ...]
     reporter_key: bytes | None
 
 
@@ -104,6 +107,7 @@ class Export:
                         **_grant_to_json(one.carried),
                         "profile": one.profile,
                         "profile_version": one.profile_version,
+                        "excluded": list(one.excluded),
                         "reporter_key": to_base64(one.reporter_key or b""),
                     }
                     for one in self.grants
@@ -244,11 +248,14 @@ class _Grant(_Record, frozen=True, kw_only=True):
 class _SealedGrant(_Grant, frozen=True, kw_only=True):
     profile: Line
     profile_version: _Number
+    excluded: Annotated[tuple[PersonId, ...], msgspec.Meta(max_length=500)]
     reporter_key: Key
 
     def sealed(self) -> Sealed:
         key = from_base64(self.reporter_key)
-        return Sealed(self.carried(), self.profile, self.profile_version, key or None)
+        return Sealed(
+            self.carried(), self.profile, self.profile_version, self.excluded, key or None
+        )
 
 
 class _ExportFile(_Record, frozen=True, kw_only=True):

@@ -16,7 +16,8 @@ import click
 from casework.case import lost, recovery_import
 from casework.errors import Denied
 from casework.keys import accounts, factors, memory, recovery, shares
-from casework.keys.recovery import Decision, Obstacle, RecoveryRefused
+from casework.keys.obstacles import Obstacle, RecoveryRefused
+from casework.keys.recovery import Decision
 from casework.law.catalogue import ProfileCatalogue
 from crypto.persons import Person
 from portal.cli import sheets
@@ -218,7 +219,11 @@ def _named(part: PublicPart) -> str:
 
 def _counts(meeting: Meeting, part: PublicPart) -> tuple[int, int]:
     """Return how many keys, and of how many cases, a receiver may come to hold."""
-    fit = [one for one in meeting.export.grants if recovery.may_receive(meeting, one, part.roles)]
+    fit = [
+        one
+        for one in meeting.export.grants
+        if recovery.may_receive(meeting, one, part.person_id, part.roles)
+    ]
     return len(fit), len({one.carried.row.case_id for one in fit})
 
 

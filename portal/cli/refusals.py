@@ -22,8 +22,8 @@ from casework.keys.chain import RosterBroken
 from casework.keys.enrol import GenesisExists, KeysDiffer
 from casework.keys.factors import FactorMissing, WrongCode
 from casework.keys.memory import RolledBack
+from casework.keys.obstacles import Obstacle, RecoveryRefused
 from casework.keys.parts import UnreadableFile
-from casework.keys.recovery import Obstacle, RecoveryRefused
 from casework.keys.shares import MOST_SHARES, SharesWrong
 from casework.keys.tables import LINE_MAX
 from casework.keys.vocabulary import Flaw

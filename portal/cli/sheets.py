@@ -13,6 +13,7 @@ import click
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 
 from casework.keys import shares
+from casework.keys.misspelling import LENGTH
 from portal.cli.refusals import Refused
 from portal.web.pages import TEMPLATE_PACKAGE, Pages
 
@@ -197,7 +198,7 @@ def told(wrong: shares.SharesWrong) -> str:
         places = ", ".join(str(place) for place in wrong.places)
         return f"No such word: look at word {places}."
     if isinstance(wrong, shares.WrongLength):
-        return f"A share has {shares.LENGTH} words, not {wrong.count}."
+        return f"A share has {LENGTH} words, not {wrong.count}."
     if isinstance(wrong, shares.WordMistyped):
         if wrong.place is None:
             return "The checksum of this share is wrong: several words are, or their order."

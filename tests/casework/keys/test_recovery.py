@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from casework.case import audit, custody, grants, recovery_import
+from casework.case import audit, custody, grants, recovery_checks
 from casework.case.keyring import Keyring
 from casework.case.lost import nobody
 from casework.case.tables import Case, Grant
@@ -24,8 +24,9 @@ from casework.keys import chain, enrol, recovery, roster, shares
 from casework.keys.actor import Actor
 from casework.keys.chain import RosterBroken
 from casework.keys.enrol import KeysDiffer
+from casework.keys.obstacles import Obstacle, RecoveryRefused
 from casework.keys.parts import PublicPart, UnreadableFile
-from casework.keys.recovery import Decision, Obstacle, RecoveryRefused
+from casework.keys.recovery import Decision
 from casework.keys.recovery_file import Carried, Export, Result
 from casework.keys.shares import ForeignShare, SharesWrong
 from casework.keys.vocabulary import RECOVERY, Flaw, PersonKind
@@ -149,7 +150,7 @@ def test_the_trace_is_a_leaf_in_the_case_and_one_of_no_case(bench: Bench) -> Non
     assert said["granted"] == [f"handling:{person}"]
     assert said["revoked"] == []
     last = log_of(bench)[-1]
-    assert last["event"] == recovery_import.IMPORTED
+    assert last["event"] == recovery_checks.IMPORTED
     assert last["file"] == said["file"] == last["objects"][0]
     assert (last["cases"], last["receivers"], last["case"]) == (1, [person], None)
 
@@ -488,7 +489,7 @@ class TestResultEdited:
         """An admin cannot keep keys from officers by a row that says it was done."""
         with bench.office.write() as uow:
             facts = {"file": hashlib.sha256(data).hexdigest()}
-            draft = leaf.Draft(recovery_import.IMPORTED, bench["inspektur"].person_id, facts=facts)
+            draft = leaf.Draft(recovery_checks.IMPORTED, bench["inspektur"].person_id, facts=facts)
             leaf.append(uow, draft, Person.generate().signing)
         assert bring_in(bench, "pengganti", data).cases == 1
 
@@ -569,6 +570,24 @@ class TestMeanwhile:
         data = decide(alone, edited, approve=(straw.person_id,)).to_bytes()
         with pytest.raises(KeysDiffer):
             bring_in(alone, "inspektur", data)
+
+    def test_no_recovery_undoes_a_conflict_of_interest(self, bench: Bench) -> None:
+        """Who gave the keys of a case away for good is not exported for, and not imported for."""
+        filed = lose_handling(bench)
+        exported = export(bench, "pengganti").file.to_bytes()
+        data = decide(bench, exported).to_bytes()
+        actor = bench["pengganti"]
+        with bench.office.write() as uow:
+            facts = {"items": 0, "granted": [], "revoked": []}
+            draft = leaf.Draft(custody.RECUSED, actor.person_id, filed.case_id, facts=facts)
+            leaf.append(uow, draft, actor.person.signing)
+        refused(Obstacle.MAY_NOT_HOLD, lambda: bring_in(bench, "inspektur", data))
+        assert export(bench, "pengganti").unfit == 1
+        join(bench, {"kedua": ("verifikator",)})
+        both = export(bench, "pengganti", "kedua").file.to_bytes()
+        done = bring_in(bench, "inspektur", decide(bench, both).to_bytes())
+        assert done.cases == 1
+        assert filed.holders()["handling"] & {"pengganti", "kedua"} == {"kedua"}
 
 
 class TestResume:

@@ -13,6 +13,7 @@ from shamir_mnemonic.wordlist import WORDLIST
 
 from casework.errors import InvalidInput
 from casework.keys import shares
+from casework.keys.misspelling import LENGTH
 from casework.keys.shares import (
     ForeignShare,
     RepeatedShare,
@@ -92,7 +93,7 @@ def test_the_same_share_twice_is_not_two_shares(typed: list[int]) -> None:
 
 
 @settings(max_examples=60)
-@given(number=st.integers(0, 2), place=st.integers(1, shares.LENGTH), step=st.integers(1, 1023))
+@given(number=st.integers(0, 2), place=st.integers(1, LENGTH), step=st.integers(1, 1023))
 def test_one_word_mistyped_for_another_is_named_by_its_place(
     number: int, place: int, step: int
 ) -> None:
@@ -102,7 +103,7 @@ def test_one_word_mistyped_for_another_is_named_by_its_place(
     assert caught.value.place == place
 
 
-@given(places=st.sets(st.integers(1, shares.LENGTH), min_size=2, max_size=3))
+@given(places=st.sets(st.integers(1, LENGTH), min_size=2, max_size=3))
 @settings(max_examples=30)
 def test_up_to_three_wrong_words_never_pass(places: set[int]) -> None:
     typed = MADE[0]
@@ -186,6 +187,6 @@ def test_a_copy_is_checked_by_two_words_of_its_own() -> None:
     assert len(set(found)) == 3
     assert all(word in WORDS for pair in found for word in pair)
     assert shares.check_words(f" {MADE[0].upper()}\n") == found[0]
-    for place in range(1, shares.LENGTH + 1):
+    for place in range(1, LENGTH + 1):
         wrong = changed(MADE[0], place, other_word(MADE[0], place, 1))
         assert shares.check_words(wrong) != found[0]
