@@ -80,6 +80,9 @@ class Label(StrEnum):
     WORDS_CHECKSUM = "suaka/v1/words/checksum"
     """Entropy of a secret key: its checksum."""
 
+    SHARE_CHECK = "suaka/v1/share/check"
+    """Words of a share on paper: the two words at the foot of its page."""
+
     FINGERPRINT = "suaka/v1/fingerprint"
     """Public keys of a person: what is compared by eye."""
 

@@ -42,6 +42,9 @@ QUIET: Final = frozenset({OPENED, REGRANTED})
 SHARED: Final = frozenset({Compartment.CONTACT, Compartment.IDENTITY})
 """Compartments of which officers hold shares; those never travel by these acts."""
 
+_FILE_HASH_LENGTH: Final = 64
+"""Characters of the SHA-256, in hex, of the file that was imported."""
+
 
 def excluded(entries: Iterable[Entry]) -> frozenset[str]:
     """Return who is to hold nothing of a case any more: who is recused, and whose keys went on."""
@@ -69,12 +72,7 @@ def counts(profile: Profile, roster: Roster, entry: Entry) -> bool:
         return _may_regrant(profile, roster, entry, roles)
     if entry.event == HANDED_OVER:
         return _may_hand_over(profile, roster, entry, roles)
-    return (
-        entry.event == RECOVERED
-        and set(entry.revoked) <= set(entry.granted)
-        and all(holder == RECOVERY for _, holder in _pairs(entry.revoked))
-        and _receivable(profile, roster, entry)
-    )
+    return entry.event == RECOVERED and _may_import(profile, roster, entry, roles)
 
 
 def _may_regrant(profile: Profile, roster: Roster, entry: Entry, roles: frozenset[str]) -> bool:
@@ -83,6 +81,23 @@ def _may_regrant(profile: Profile, roster: Roster, entry: Entry, roles: frozense
         set(entry.revoked) <= set(entry.granted)
         and all(holder == RECOVERY for _, holder in _pairs(entry.revoked))
         and all(may_grant(profile, roles, kind) for kind, _ in _pairs(entry.granted))
+        and _receivable(profile, roster, entry)
+    )
+
+
+def _may_import(profile: Profile, roster: Roster, entry: Entry, roles: frozenset[str]) -> bool:
+    """Whoever may receive cases puts in force what the share holders signed, and names the file.
+
+    A new recovery key takes the place of the old one: what is given to the one is taken from the
+    other, and nothing else is taken.
+    """
+    replaced = {name for name in entry.granted if name.endswith(f":{RECOVERY}")}
+    return (
+        not entry.items
+        and bool(entry.granted)
+        and len(entry.file) == _FILE_HASH_LENGTH
+        and any(role.may_receive for role in profile.roles if role.id in roles)
+        and set(entry.revoked) == replaced
         and _receivable(profile, roster, entry)
     )
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from casework.calendar import deadlines
+from casework.case import custody
 from casework.case.keyring import Keyring
 from casework.case.tables import Case, Item
 from casework.errors import Denied, NotFound
 from casework.handling import acts, desk, step, story
 from casework.handling.recuse import RECUSAL
 from casework.keys import roster
-from casework.keys.vocabulary import PersonKind
+from casework.keys.vocabulary import RECOVERY, PersonKind
 from casework.law import engine
 from casework.law.vocabulary import REPORTER
 from casework.law.vocabulary import Compartment as Kind
@@ -43,7 +44,12 @@ class Promise:
 
 @dataclass(frozen=True)
 class Mailbox:
-    """One case as its reporter sees it: public words only."""
+    """One case as its reporter sees it: public words only.
+
+    ``recovered`` are the days on which officers got keys of the case by the recovery key, and
+    ``resealed`` those on which only the recovery key itself was replaced; both as proven leaves
+    say.
+    """
 
     ticket: str
     state: State
@@ -56,6 +62,8 @@ class Mailbox:
     review_requested: bool
     reporter: str
     profile: Profile
+    recovered: tuple[date, ...]
+    resealed: tuple[date, ...]
 
 
 def open_own(uow: UnitOfWork, actor: Actor) -> tuple[Keyring, Profile]:
@@ -88,6 +96,7 @@ def read(uow: UnitOfWork, actor: Actor) -> Mailbox:
     outcomes = [body["outcome"] for body in told if "outcome" in body]
     asked = [tuple(body["missing_items"]) for body in told if "missing_items" in body]
     may_act = keyring.may_act()
+    recovered, resealed = _recoveries(keyring)
     actions = engine.allowed(profile, case.state, REPORTER, now) if may_act else ()
     return Mailbox(
         ticket=case.ticket,
@@ -101,6 +110,8 @@ def read(uow: UnitOfWork, actor: Actor) -> Mailbox:
         review_requested="review_requested" in now.flags,
         reporter=case.reporter,
         profile=profile,
+        recovered=recovered,
+        resealed=resealed,
     )
 
 
@@ -135,6 +146,16 @@ def has_item(uow: UnitOfWork, actor: Actor, item_id: str) -> bool:
     keyring, _ = open_own(uow, actor)
     item = uow.session.get(Item, item_id)
     return item is not None and item.case_id == keyring.case.id
+
+
+def _recoveries(keyring: Keyring) -> tuple[tuple[date, ...], tuple[date, ...]]:
+    """Return the days of recoveries for officers, and of those for a new recovery key alone."""
+    entries = [one for one in keyring.past().entries if one.event == custody.RECOVERED]
+    days: dict[bool, set[date]] = {True: set(), False: set()}
+    for one in entries:
+        key_alone = all(name.endswith(f":{RECOVERY}") for name in one.granted)
+        days[key_alone].add(one.day)
+    return tuple(sorted(days[False])), tuple(sorted(days[True]))
 
 
 def _promises(uow: UnitOfWork, case: Case, profile: Profile) -> tuple[Promise, ...]:

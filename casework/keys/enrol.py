@@ -187,7 +187,7 @@ def public_parts(uow: UnitOfWork) -> bytes:
     """
     profile = uow.office.profile
     return PublicParts(
-        uow.office.instance_id, profile.id, profile.version, enrolled(uow)
+        uow.office.instance_id, profile.id, profile.version, enrolled(uow), uow.office.name
     ).to_bytes()
 
 
@@ -240,7 +240,7 @@ def approve(
     head = (roster.instance, roster.version, roster.head)
     signer = (approver.person_id, approver.person.signing)
     entry = chain.make_change(
-        head, uow.today(), _with_past(roster, people), reason, signer, guardian=guardian
+        head, uow.today(), with_past(roster, people), reason, signer, guardian=guardian
     )
     try:
         changed = rosters.extend(roster, entry, uow.office.profile)
@@ -254,8 +254,11 @@ def approve(
     return changed
 
 
-def _with_past(roster: Roster, people: Sequence[PersonRecord]) -> list[PersonRecord]:
-    """Return new records after the person's former ones, the last closed the day before."""
+def with_past(roster: Roster, people: Sequence[PersonRecord]) -> list[PersonRecord]:
+    """Return new records after the person's former ones, the last closed the day before.
+
+    So an entry can replace all of a person's records and leave the past as it was.
+    """
     starts: dict[str, date] = {}
     for record in people:
         starts[record.person] = min(record.from_, starts.get(record.person, record.from_))

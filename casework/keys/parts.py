@@ -30,6 +30,8 @@ FORMAT = 1
 FILE_MAX = 2 << 20
 """Bytes of a file that is read at all."""
 
+OfficeName = Annotated[str, msgspec.Meta(max_length=160, pattern=r"\A[^\x00-\x1f\x7f]*\Z")]
+
 
 class UnreadableFile(CaseworkError):
     """The file is not the one expected here, or not written canonically."""
@@ -79,12 +81,16 @@ class PublicPart:
 
 @dataclass(frozen=True)
 class PublicParts:
-    """Everyone enrolled on one instance, and the profile whose roles they hold."""
+    """Everyone enrolled on one instance, and the profile whose roles they hold.
+
+    ``office`` is the name of the office for the pages of the share holders; nothing rests on it.
+    """
 
     instance: str
     profile: str
     profile_version: int
     officers: tuple[PublicPart, ...]
+    office: str = ""
 
     def to_bytes(self) -> bytes:
         """Return the file."""
@@ -93,19 +99,10 @@ class PublicParts:
                 "v": FORMAT,
                 "format": "suaka-public-parts",
                 "instance": self.instance,
+                "office": self.office,
                 "profile": self.profile,
                 "profile_version": self.profile_version,
-                "officers": [
-                    {
-                        "person": officer.person_id,
-                        "handle": officer.handle,
-                        "name": officer.name,
-                        "position": officer.position,
-                        "roles": list(officer.roles),
-                        **officer.keys.to_json(),
-                    }
-                    for officer in self.officers
-                ],
+                "officers": [officer_to_json(officer) for officer in self.officers],
             }
         )
 
@@ -116,24 +113,9 @@ class PublicParts:
         Raises:
             UnreadableFile: anything else.
         """
-        file = _read(data, _PartsFile)
-        try:
-            officers = tuple(
-                PublicPart(
-                    person_id=officer.person,
-                    handle=officer.handle,
-                    name=officer.name,
-                    position=officer.position,
-                    roles=officer.roles,
-                    keys=PublicKeys.from_json(
-                        {"recipient": officer.recipient, "verify_key": officer.verify_key}
-                    ),
-                )
-                for officer in file.officers
-            )
-        except Malformed:
-            raise UnreadableFile("public parts: not a key") from None
-        return cls(file.instance, file.profile, file.profile_version, officers)
+        file = read_file(data, _PartsFile)
+        officers = tuple(officer.part() for officer in file.officers)
+        return cls(file.instance, file.profile, file.profile_version, officers, file.office)
 
 
 def genesis_to_bytes(entry: StoredEntry) -> bytes:
@@ -143,7 +125,7 @@ def genesis_to_bytes(entry: StoredEntry) -> bytes:
             "v": FORMAT,
             "format": "suaka-genesis",
             "entry": canonical.decode(entry.body),
-            "signature": base64.b64encode(entry.signature).decode("ascii"),
+            "signature": to_base64(entry.signature),
         }
     )
 
@@ -154,17 +136,46 @@ def genesis_from_bytes(data: bytes) -> StoredEntry:
     Raises:
         UnreadableFile: not such a file.
     """
-    file = _read(data, _GenesisFile)
-    try:
-        signature = base64.b64decode(file.signature, validate=True)
-    except (binascii.Error, ValueError):
-        raise UnreadableFile("genesis: signature") from None
-    if base64.b64encode(signature).decode("ascii") != file.signature:
-        raise UnreadableFile("genesis: signature")
+    file = read_file(data, _GenesisFile)
+    signature = from_base64(file.signature)
     return chain.StoredEntry(canonical.encode(file.entry), RECOVERY, signature)
 
 
-class _Officer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+def officer_to_json(officer: PublicPart) -> dict[str, Any]:
+    """Return a public part as the files write it."""
+    return {
+        "person": officer.person_id,
+        "handle": officer.handle,
+        "name": officer.name,
+        "position": officer.position,
+        "roles": list(officer.roles),
+        **officer.keys.to_json(),
+    }
+
+
+def to_base64(data: bytes) -> str:
+    """Return bytes as the files write them (RFC 4648 §4)."""
+    return base64.b64encode(data).decode("ascii")
+
+
+def from_base64(text: str) -> bytes:
+    """Return the bytes of canonical Base64.
+
+    Raises:
+        UnreadableFile: it is none.
+    """
+    try:
+        data = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise UnreadableFile("not Base64") from None
+    if to_base64(data) != text:
+        raise UnreadableFile("not canonical Base64")
+    return data
+
+
+class OfficerRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """An officer as the files write one."""
+
     person: PersonId
     handle: Handle
     name: Line
@@ -173,14 +184,29 @@ class _Officer(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     recipient: Key
     verify_key: Key
 
+    def part(self) -> PublicPart:
+        """Return the public part that is written here.
+
+        Raises:
+            UnreadableFile: a key is none.
+        """
+        try:
+            keys = PublicKeys.from_json(
+                {"recipient": self.recipient, "verify_key": self.verify_key}
+            )
+        except Malformed:
+            raise UnreadableFile("public parts: not a key") from None
+        return PublicPart(self.person, self.handle, self.name, self.position, self.roles, keys)
+
 
 class _PartsFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     v: Literal[1]
     format: Literal["suaka-public-parts"]
     instance: Instance
+    office: OfficeName
     profile: Line
     profile_version: Annotated[int, msgspec.Meta(ge=1, le=1_000_000)]
-    officers: Annotated[tuple[_Officer, ...], msgspec.Meta(min_length=1, max_length=500)]
+    officers: Annotated[tuple[OfficerRecord, ...], msgspec.Meta(min_length=1, max_length=500)]
 
 
 class _GenesisFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -190,11 +216,16 @@ class _GenesisFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     signature: Annotated[str, msgspec.Meta(max_length=128)]
 
 
-_File = TypeVar("_File", _PartsFile, _GenesisFile)
+_File = TypeVar("_File", bound=msgspec.Struct)
 
 
-def _read(data: bytes, kind: type[_File]) -> _File:
-    if len(data) > FILE_MAX:
+def read_file(data: bytes, kind: type[_File], longest: int = FILE_MAX) -> _File:
+    """Return what a file of canonical JSON says; ``longest`` in bytes.
+
+    Raises:
+        UnreadableFile: it is another file, longer, or not written canonically.
+    """
+    if len(data) > longest:
         raise UnreadableFile("too large")
     try:
         return msgspec.convert(canonical.decode(data), kind, strict=True)

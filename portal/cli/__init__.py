@@ -18,6 +18,7 @@ from portal.cli import (
     invitations,
     leaving,
     people,
+    recover,
     refusals,
     roster,
     running,
@@ -74,6 +75,7 @@ def cli(context: click.Context) -> None:
 
 for command in (
     ceremony.ceremony,
+    recover.recover,
     instance.init,
     instance.migrate,
     people.enrol_command,

@@ -15,16 +15,13 @@ import segno
 from casework.errors import Denied
 from casework.keys import accounts, factors, memory, passphrases
 from crypto import words
-from portal.cli.options import ask_passphrase
+from portal.cli.options import FORGET_SCREEN, ask_passphrase
 from portal.cli.refusals import Refused
 
 if TYPE_CHECKING:
     from casework.keys.actor import Actor
     from casework.keys.factors import NewFactor
     from casework.store.office import Office
-
-FORGET_SCREEN: Final = "\x1b[H\x1b[2J\x1b[3J"
-"""Clears the screen and what could be scrolled back to (ECMA-48 ED 2, xterm ED 3)."""
 
 GROUP: Final = 4
 

@@ -11,8 +11,7 @@ import segno
 
 from casework.errors import Denied
 from casework.keys import accounts, factors, memory
-from portal.cli.ceremony import FORGET_SCREEN
-from portal.cli.options import ask_passphrase
+from portal.cli.options import FORGET_SCREEN, ask_passphrase
 from portal.cli.refusals import sentence
 from portal.staff.qr import QUIET_ZONE, grouped
 

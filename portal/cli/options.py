@@ -7,7 +7,7 @@ import pwd
 import sys
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -28,6 +28,9 @@ FOLDER = click.argument("folder", type=click.Path(file_okay=False, path_type=Pat
 
 FILE_IN = click.Path(exists=True, dir_okay=False, path_type=Path)
 """A file that is read."""
+
+FORGET_SCREEN: Final = "\x1b[H\x1b[2J\x1b[3J"
+"""Clears the screen and what could be scrolled back to (ECMA-48 ED 2, xterm ED 3)."""
 
 DAY = click.DateTime(["%Y-%m-%d"])
 

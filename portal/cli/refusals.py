@@ -19,13 +19,14 @@ from casework.intake.sealing import NotReceiving
 from casework.keys import passphrases
 from casework.keys.accounts import CostTooLow, KeysSwapped
 from casework.keys.approvals import WordsDiffer
-from casework.keys.ceremony import MOST_SHARES, SharesWrong
 from casework.keys.chain import RosterBroken
 from casework.keys.enrol import GenesisExists, KeysDiffer
 from casework.keys.factors import ClockOff, FactorMissing, TooManyCodes, WrongCode
 from casework.keys.invitations import InvitationRefused
 from casework.keys.memory import RolledBack
+from casework.keys.obstacles import Obstacle, RecoveryRefused
 from casework.keys.parts import UnreadableFile
+from casework.keys.shares import MOST_SHARES, SharesWrong
 from casework.keys.tables import LINE_MAX
 from casework.keys.vocabulary import Flaw
 from casework.law.load import ProfileError
@@ -124,6 +125,31 @@ FLAWS: Final[Mapping[Flaw, str]] = MappingProxyType(
 )
 """What is wrong with an entry of the roster."""
 
+OBSTACLES: Final[Mapping[Obstacle, str]] = MappingProxyType(
+    {
+        Obstacle.NOTHING: "there is nothing to recover and nothing to decide",
+        Obstacle.RECEIVER: "this person is not in office and not named by this decision",
+        Obstacle.MAY_NOT_HOLD: "nobody named may hold this by the regulation",
+        Obstacle.GRANT: "a sealed key in the file is not genuine: export again",
+        Obstacle.ALL: "this file holds all keys: it is only for a new recovery key (--new-shares)",
+        Obstacle.NOT_ALL: "a new recovery key needs everything: export with --all",
+        Obstacle.GUARDIAN: "this person is not in office in a role that may guard",
+        Obstacle.NO_GUARDIAN: "the guardian would be out of office: name the next (--guardian)",
+        Obstacle.OTHER_INSTANCE: "the file belongs to another instance",
+        Obstacle.OTHER_CHAIN: "the file was made from another roster than this instance's",
+        Obstacle.MOVED_ON: "the roster has changed since the export: export again",
+        Obstacle.SIGNATURE: "the recovery key in force did not sign this file, or it was changed",
+        Obstacle.DAY: "the date of the offline machine is wrong; give it with --day; see",
+        Obstacle.IMPORTER: "this officer is in no role that receives cases",
+        Obstacle.IMPORTED: "this file was imported before, completely",
+        Obstacle.STILL_HELD: "somebody in office holds what would be recovered: export again",
+        Obstacle.UNKNOWN_CASE: "the file names a case that is not here",
+        Obstacle.NEW_CASES: "cases came in or moved since the export: stop the public pages, "
+        "export again; cases concerned",
+    }
+)
+"""What stands in the way of a recovery."""
+
 DENIED: Final[Mapping[str, str]] = MappingProxyType(
     {
         "name or passphrase": "the name or the passphrase is wrong",
@@ -159,6 +185,7 @@ _SENTENCES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         FactorMissing: "this officer has no second factor of their own making: somebody wrote to "
         "the database, or none was ever set up (suaka factor)",
         CostTooLow: "section costs of suaka.toml is below the floor for production",
+        RecoveryRefused: "the recovery stops here",
         SharesWrong: "these shares do not give the recovery key",
         Unavailable: "a database is locked, full or unreadable just now; nothing was changed",
         NotReceiving: "no report can be received: an operator and the guardian must be in office",
@@ -195,6 +222,8 @@ def sentence(refused: Exception) -> str:
         )
     if isinstance(refused, RosterBroken):
         return f"the roster is refused at entry {refused.version}: {FLAWS[refused.flaw]}"
+    if isinstance(refused, RecoveryRefused):
+        return ": ".join(part for part in (OBSTACLES[refused.obstacle], refused.detail) if part)
     if isinstance(refused, domain.Denied) and str(refused) in DENIED:
         return DENIED[str(refused)]
     if isinstance(refused, OSError) and refused.strerror:

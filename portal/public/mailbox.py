@@ -252,6 +252,8 @@ def _shown(portal: Portal, found: Mailbox) -> dict[str, Any]:
         }
         if found.outcome
         else None,
+        "recovered": [tanggal(day) for day in found.recovered],
+        "resealed": [tanggal(day) for day in found.resealed],
         "messages": views.thread_of(portal, found),
         "completion": {
             "items": found.missing_items,

@@ -1,8 +1,9 @@
-"""What the English documents say of files, settings, commands and labels is so."""
+"""What the documents say of files, settings, commands and labels is so."""
 
 import re
 from pathlib import Path
 
+import click
 import msgspec
 import pytest
 
@@ -83,6 +84,13 @@ def test_the_commands_are_all_of_the_commands() -> None:
     assert set(re.findall(r"(?m)^\| `suaka (\w+)` \|", text)) == set(cli.commands)
 
 
+def options_of(command: click.Command, words: list[str]) -> set[str]:
+    """The options of a command, or of the one below it that the next word names."""
+    if isinstance(command, click.Group) and words and words[0] in command.commands:
+        return options_of(command.commands[words[0]], words[1:])
+    return {option for one in command.params for option in one.opts}
+
+
 def test_options_that_are_shown_exist() -> None:
     """A command line copied from a document is one that the program takes."""
     unknown = []
@@ -90,7 +98,7 @@ def test_options_that_are_shown_exist() -> None:
         for name, rest in re.findall(r"(?<!`)\bsuaka (\w+)([^`\n#]*)", page.read_text("utf-8")):
             if name not in cli.commands:
                 continue
-            known = {option for one in cli.commands[name].params for option in one.opts}
+            known = options_of(cli.commands[name], rest.split())
             unknown += [
                 f"{name} {flag}" for flag in re.findall(r"--[\w-]+", rest) if flag not in known
             ]

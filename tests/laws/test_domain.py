@@ -161,4 +161,6 @@ def test_only_the_act_appends_leaves_about_cases() -> None:
         "keys/factors.py",
         "keys/renewal.py",
         "keys/invitations.py",
+        "case/recovered.py",
+        "case/recovery_import.py",
     }

@@ -10,7 +10,7 @@ from casework.case.keyring import Keyring
 from casework.case.tables import Case
 from casework.errors import NotFound
 from casework.handling import acts, astray, catchup, recuse
-from casework.keys import ceremony, chain, enrol, roster
+from casework.keys import chain, enrol, roster, shares
 from casework.keys.vocabulary import RECOVERY, TenureState
 from casework.store.base import new_id
 from crypto.persons import Person
@@ -239,7 +239,7 @@ def name_guardian(bench: Bench, user: str) -> None:
 def test_a_new_recovery_key_takes_the_place_of_the_old_one(bench: Bench) -> None:
     """In every case, over or not; what holds shares alone stays with the recovery of its time."""
     over, open_ = file_report(bench).bring_to("selesai"), file_report(bench)
-    old = ceremony.recover(bench.mnemonics[:2])
+    old = shares.combine(bench.mnemonics[:2])
     change_roster(bench, (RECOVERY, old.signing), recovery=Person.generate().public)
     query = (
         'SELECT compartment, roster_version, granter FROM "grant" WHERE case_id = :case'

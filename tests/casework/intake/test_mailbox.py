@@ -14,6 +14,15 @@ from casework.law.vocabulary import Compartment
 from crypto import canonical, commitment
 from crypto.persons import Person
 from tests.casework.cases import NARRATIVE, Filed, file_report, way
+from tests.casework.keys.recoveries import (
+    bring_in,
+    decide,
+    export,
+    lose_handling,
+    new_shares,
+    today,
+)
+from tests.casework.office import Bench
 
 
 def test_a_stranger_has_no_mailbox(filed: Filed) -> None:
@@ -70,3 +79,31 @@ def test_a_form_is_known_to_its_own_sender_only(filed: Filed) -> None:
         assert mailbox.has_item(uow, filed.reporter, "a" * 32)
         assert not mailbox.has_item(uow, other.reporter, "a" * 32)
         assert not mailbox.has_item(uow, filed.reporter, "b" * 32)
+
+
+def test_a_recovery_is_told_with_its_day(bench: Bench) -> None:
+    """As the proven leaves say: once for each day, to officers and to a new key apart."""
+    filed = lose_handling(bench)
+    assert (filed.mailbox().recovered, filed.mailbox().resealed) == ((), ())
+    bench.clock.advance(days=1)
+    first = today(bench)
+    exported = export(bench, "pengganti").file.to_bytes()
+    bring_in(bench, "pengganti", decide(bench, exported).to_bytes())
+    bench.clock.advance(days=1)
+    exported = export(bench, everything=True).file.to_bytes()
+    replaced = decide(bench, exported, replacement=new_shares().person)
+    bring_in(bench, "inspektur", replaced.to_bytes())
+    assert filed.mailbox().recovered == (first,)
+    assert filed.mailbox().resealed == (today(bench),)
+
+
+def test_a_recovery_that_nobody_signed_is_not_told(bench: Bench) -> None:
+    """An admin cannot frighten a reporter by a row, and one that is torn out is missed."""
+    filed = lose_handling(bench)
+    exported = export(bench, "pengganti").file.to_bytes()
+    bring_in(bench, "pengganti", decide(bench, exported).to_bytes())
+    assert len(filed.mailbox().recovered) == 1
+    filed.tamper(
+        "UPDATE leaf SET signature = zeroblob(65) WHERE case_id = :case AND event = 'recovered'"
+    )
+    assert filed.mailbox().recovered == ()

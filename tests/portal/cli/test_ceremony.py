@@ -1,19 +1,24 @@
 """``suaka ceremony``, as people hold it: at a terminal, with paper."""
 
+import os
 import re
+from datetime import date
 from pathlib import Path
 
 import click
 import pytest
 
-from casework.keys import ceremony
+from casework.keys import shares
 from casework.keys.parts import PublicParts, genesis_from_bytes
+from crypto.persons import Person
 from portal.cli import ceremony as command
+from portal.cli import sheets
 from portal.settings import load
 from tests.portal.cli.conftest import ROLES, Run, files_of
 from tests.portal.cli.terminal import Terminal
 
-FORGOTTEN = re.escape(command.FORGET_SCREEN)
+MNEMONIC = shares.split(Person.from_seed(b"contoh".ljust(32, b".")), shares.Shares())[0]
+FORGOTTEN = re.escape(sheets.FORGET_SCREEN)
 
 
 @pytest.fixture
@@ -71,12 +76,134 @@ def test_a_ceremony_from_words_to_a_working_instance(run: Run, parts: Path, enro
     fingerprint = genesis_from_bytes(out.read_bytes()).hash
     assert fingerprint in rest
     assert len(set(papers)) == 3
-    assert ceremony.recover(papers[:2]).public == ceremony.recover(papers[1:]).public
+    assert shares.combine(papers[:2]).public == shares.combine(papers[1:]).public
     for content in files_of(parts.parent).values():
         assert not any(word.encode() in content for paper in papers for word in (paper[:40],))
     answer = run("init", enrolled, "--genesis", out)
     assert fingerprint in answer.stdout
     assert load(enrolled, {}).instance.genesis == fingerprint
+
+
+def test_each_page_says_in_indonesian_what_it_is_and_what_to_do(parts: Path) -> None:
+    """Office, number, how many are needed, numbered words, check words, day, what to do and not."""
+    with start(parts, "--day", "2026-11-25") as terminal:
+        confirm_all(terminal)
+        pages = []
+        for number in range(1, 4):
+            terminal.expect(rf"Share {number} of 3.*press Enter\.")
+            terminal.enter("")
+            pages.append(terminal.expect(r"when it is written down\."))
+            terminal.enter("")
+    for number, page in enumerate(pages, start=1):
+        words = re.findall(r"\d+\. ([a-z]+)", page)
+        assert [int(one) for one in re.findall(r"(\d+)\. [a-z]+", page)] == list(range(1, 34))
+        assert "Inspektorat Contoh" in page
+        assert f"Bagian {number} dari 3. Untuk memulihkan diperlukan 2 bagian." in page
+        assert "25 November 2026" in page
+        check = " ".join(shares.check_words(" ".join(words)))
+        assert f"Kata periksa halaman ini: {check}" in page
+        for duty in ("amplop", "setahun sekali", "Hilang", "difoto", "dua bagian", "Admin sistem"):
+            assert duty in page
+    assert len(set(pages)) == 3
+
+
+def test_a_page_is_plain_and_narrow_enough_for_any_printer() -> None:
+    pages = sheets.Sheets("Inspektorat & Contoh", shares.Shares(), date(2026, 11, 25), None)
+    page = pages.page(1, MNEMONIC)
+    assert page.isascii()
+    assert max(len(line) for line in page.splitlines()) <= 72
+    assert len(page.splitlines()) <= 50
+    assert "Inspektorat & Contoh" in page
+
+
+SPOOLER = """#!/bin/sh
+echo "$*" >> "$SPOOL/arguments"
+cat > "$SPOOL/page-$(ls "$SPOOL" | wc -l)"
+exit ${LP_EXIT:-0}
+"""
+
+
+@pytest.fixture
+def spool(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder in which a printer's pages land, and an ``lp`` that brings them there."""
+    folder, programs = tmp_path / "spool", tmp_path / "bin"
+    folder.mkdir()
+    programs.mkdir()
+    (programs / "lp").write_text(SPOOLER)
+    (programs / "lp").chmod(0o755)
+    monkeypatch.setenv("SPOOL", str(folder))
+    monkeypatch.setenv("PATH", f"{programs}:{os.environ['PATH']}")
+    return folder
+
+
+def pages_of(spool: Path) -> list[str]:
+    return [path.read_text() for path in sorted(spool.glob("page-*"))]
+
+
+def test_a_printer_gets_each_page_as_a_job_of_its_own_by_a_pipe(parts: Path, spool: Path) -> None:
+    out = parts.with_name("genesis.json")
+    with start(parts, "--printer", "hp-meja") as terminal:
+        confirm_all(terminal)
+        shown = ""
+        for number in range(1, 4):
+            shown += terminal.expect(rf"Share {number} of 3.*at the printer; press Enter\.")
+            assert len(pages_of(spool)) == number - 1, "printed before its holder is there"
+            terminal.enter("")
+            shown += terminal.expect(r"its holder has it\.")
+            terminal.enter("")
+        papers = [" ".join(re.findall(r"\d+\. ([a-z]+)", page)) for page in pages_of(spool)]
+        for number, paper in enumerate(papers, start=1):
+            terminal.expect(f"Type share {number} from the paper: ")
+            terminal.enter(paper)
+        assert terminal.end()[0] == 0
+    assert shares.combine(papers[1:]).public == shares.combine(papers[:2]).public
+    arguments = (spool / "arguments").read_text()
+    assert arguments == "-d hp-meja\n" * 3
+    for paper in papers:
+        assert not any(f" {word} " in shown for word in paper.split())
+        assert paper[:40] not in out.read_text()
+
+
+def test_a_printer_that_takes_no_page_stops_the_ceremony(
+    parts: Path, spool: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LP_EXIT", "1")
+    with start(parts, "--printer", "hp-meja") as terminal:
+        confirm_all(terminal)
+        terminal.expect("press Enter")
+        terminal.enter("")
+        code, rest = terminal.end()
+    assert code == 1
+    assert "printer hp-meja did not take the page" in rest
+    assert not parts.with_name("genesis.json").exists()
+    assert len(pages_of(spool)) == 1
+
+
+@pytest.mark.parametrize("name", ["-o raw", "a b", "", "$(id)"])
+def test_a_printers_name_is_nothing_else(parts: Path, spool: Path, name: str) -> None:
+    with start(parts, f"--printer={name}") as terminal:
+        code, rest = terminal.end()
+    assert code == 1
+    assert "--printer takes the name" in rest
+    assert list(spool.iterdir()) == []
+
+
+def test_a_wrong_word_is_named_by_its_number_and_the_right_one_is_not_shown(parts: Path) -> None:
+    with start(parts) as terminal:
+        confirm_all(terminal)
+        papers = copy_shares(terminal)
+        words = papers[0].split()
+        right, words[16] = words[16], "pisang"
+        terminal.expect("Type share 1 from the paper: ")
+        terminal.enter(" ".join(words))
+        terminal.expect(FORGOTTEN)
+        told = terminal.expect(r"once more to its holder\? \[y/N\]: ")
+        assert "look at word 17 on the paper" in told
+        assert right not in told
+        terminal.enter("n")
+        terminal.expect("Type share 1 from the paper: ")
+        terminal.interrupt()
+        assert terminal.end()[0] == 1
 
 
 def test_a_wrong_share_is_asked_for_again(parts: Path) -> None:
@@ -108,7 +235,7 @@ def test_a_ceremony_that_stops_writes_nothing_and_leaves_an_empty_screen(parts: 
         terminal.interrupt()
         code, rest = terminal.end()
     assert code == 1
-    assert command.FORGET_SCREEN in rest
+    assert sheets.FORGET_SCREEN in rest
     assert rest.rstrip().endswith("suaka: stopped; nothing more was done")
     assert not parts.with_name("genesis.json").exists()
 

@@ -12,8 +12,7 @@ from casework.errors import Denied
 from casework.keys import factors
 from casework.keys.sessions import Kind
 from portal.cli import factors as terminal
-from portal.cli.ceremony import FORGET_SCREEN
-from portal.cli.options import opened
+from portal.cli.options import FORGET_SCREEN, opened
 from tests.canary import sweep
 from tests.casework.codes import code_at
 from tests.portal.cli.conftest import PASSPHRASE, Run

@@ -22,6 +22,7 @@ COMMANDS = {
     *("ceremony", "init", "enrol", "approve", "serve", "migrate", "tick", "doctor", "holidays"),
     *("demo", "passphrase", "factor"),
     *("invite", "invitations", "people", "suspend", "resume", "roles", "guardian"),
+    *("offboard", "recover"),
 }
 
 

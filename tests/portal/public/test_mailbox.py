@@ -3,6 +3,8 @@
 import pytest
 
 from crypto.persons import Person
+from tests.casework.cases import join, leave
+from tests.casework.keys.recoveries import bring_in, decide, export, new_shares
 from tests.portal import visits
 from tests.portal.sites import Site
 from tests.portal.visits import NARRATIVE, Receipt, Visit
@@ -285,3 +287,35 @@ def test_a_late_text_is_not_sealed_to_exchanged_keys(portal: Site, reporter: Rep
     visit.post(f"{ROOM}/pesan", pairs)
     assert visit.status == 503
     assert 'name="kept"' not in visit.text
+
+
+def test_a_recovery_is_told_calmly_and_without_names(portal: Site, reporter: Reporter) -> None:
+    """On which day, why, what it means; nobody's name, and not a word before it happened."""
+    visit, receipt = reporter
+    portal.act("operator", receipt, "accept")
+    assert "dipulihkan" not in visit.open(ROOM).text
+    bench = portal.bench
+    leave(bench, "operator")
+    leave(bench, "verifikator")
+    join(bench, {"pengganti": ("verifikator",)})
+    exported = export(bench, "pengganti").file.to_bytes()
+    bring_in(bench, "pengganti", decide(bench, exported).to_bytes())
+    text = visit.open(ROOM).text
+    assert "Kunci laporan ini pernah dipulihkan" in text
+    assert "Pada 23\xa0November\xa02026 kunci laporan ini dibuka kembali" in text
+    assert "tidak ada lagi petugas yang memegangnya" in text
+    assert "Contoh pengganti" not in text
+    assert bench["pengganti"].person_id not in text
+    assert "Kunci pemulihan pernah diganti" not in text
+
+
+def test_a_new_recovery_key_is_told_as_what_it_is(portal: Site, reporter: Reporter) -> None:
+    visit, _ = reporter
+    bench = portal.bench
+    exported = export(bench, everything=True).file.to_bytes()
+    result = decide(bench, exported, replacement=new_shares().person)
+    bring_in(bench, "inspektur", result.to_bytes())
+    text = visit.open(ROOM).text
+    assert "Kunci pemulihan pernah diganti" in text
+    assert "Tidak ada petugas yang mendapat kunci karenanya." in text
+    assert "Kunci laporan ini pernah dipulihkan" not in text
