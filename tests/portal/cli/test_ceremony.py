@@ -13,12 +13,13 @@ from casework.keys.parts import PublicParts, genesis_from_bytes
 from crypto.persons import Person
 from portal.cli import ceremony as command
 from portal.cli import sheets
+from portal.cli.options import FORGET_SCREEN
 from portal.settings import load
 from tests.portal.cli.conftest import ROLES, Run, files_of
 from tests.portal.cli.terminal import Terminal
 
 MNEMONIC = shares.split(Person.from_seed(b"contoh".ljust(32, b".")), shares.Shares())[0]
-FORGOTTEN = re.escape(sheets.FORGET_SCREEN)
+FORGOTTEN = re.escape(FORGET_SCREEN)
 
 
 @pytest.fixture
@@ -235,7 +236,7 @@ def test_a_ceremony_that_stops_writes_nothing_and_leaves_an_empty_screen(parts: 
         terminal.interrupt()
         code, rest = terminal.end()
     assert code == 1
-    assert sheets.FORGET_SCREEN in rest
+    assert FORGET_SCREEN in rest
     assert rest.rstrip().endswith("suaka: stopped; nothing more was done")
     assert not parts.with_name("genesis.json").exists()
 

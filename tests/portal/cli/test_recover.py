@@ -17,15 +17,15 @@ from casework.keys.parts import PublicPart, PublicParts
 from casework.keys.recovery_file import Export, Result
 from casework.store.office import Office
 from crypto.persons import Person
-from portal.cli import instance, sheets
-from portal.cli.options import opened
+from portal.cli import instance
+from portal.cli.options import FORGET_SCREEN, opened
 from tests.casework.cases import Filed, file_report, join, texts
 from tests.casework.keys.recoveries import lose_handling, meet
 from tests.casework.office import Bench, FakeClock, passphrase_of, sign_in
 from tests.portal.cli.conftest import Run, files_of
 from tests.portal.cli.terminal import Terminal
 
-FORGOTTEN = re.escape(sheets.FORGET_SCREEN)
+FORGOTTEN = re.escape(FORGET_SCREEN)
 FOREIGN = shares.split(Person.generate(), shares.Shares())
 CODES = tuple(f"aaaa-bbbb-cc{number:02}" for number in range(22, 32))
 
@@ -213,7 +213,7 @@ def test_too_few_shares_write_nothing(run: Run, drill: Drill, offline: Path) -> 
         code, rest = terminal.end()
     assert code == 1
     assert rest.rstrip().endswith("suaka: stopped; nothing more was done")
-    assert sheets.FORGET_SCREEN in rest
+    assert FORGET_SCREEN in rest
     assert not file.with_name("hasil.json").exists()
 
 

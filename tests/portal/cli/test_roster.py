@@ -9,8 +9,7 @@ import pytest
 from casework.keys import accounts, factors, roster
 from casework.keys.factors import STEP_SECONDS
 from casework.keys.members import Roster
-from portal.cli.entering import FORGET_SCREEN
-from portal.cli.options import opened
+from portal.cli.options import FORGET_SCREEN, opened
 from portal.wiring import utc_now
 from tests.portal.cli.conftest import PASSPHRASE, PRODUCTION, SECRET, STRICT, Run, files_of
 from tests.portal.cli.terminal import Terminal
