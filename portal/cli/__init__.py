@@ -8,7 +8,18 @@ from typing import Any, Final
 
 import click
 
-from portal.cli import calendar, ceremony, checkup, demo, instance, people, refusals, running
+from portal.cli import (
+    backup,
+    calendar,
+    ceremony,
+    checkup,
+    demo,
+    instance,
+    people,
+    refusals,
+    restore,
+    running,
+)
 
 OWN_FILES_ONLY: Final = 0o077
 """The umask of every command: also what SQLite makes beside a database is nobody else's."""
@@ -67,6 +78,8 @@ for command in (
     running.serve,
     running.tick,
     checkup.doctor,
+    backup.backup,
+    restore.restore,
     calendar.holidays,
     demo.demo,
 ):

@@ -21,11 +21,14 @@ from casework.keys.accounts import CostTooLow, KeysSwapped
 from casework.keys.ceremony import MOST_SHARES, SharesWrong
 from casework.keys.chain import RosterBroken
 from casework.keys.enrol import GenesisExists, KeysDiffer
+from casework.keys.factors import ClockOff, WrongCode
 from casework.keys.memory import RolledBack
 from casework.keys.parts import UnreadableFile
+from casework.keys.restoration import NOT_GUARDIAN
 from casework.keys.tables import LINE_MAX
 from casework.keys.vocabulary import Flaw
 from casework.law.load import ProfileError
+from casework.store.backup.manifest import ArchiveUnfit
 from casework.store.engine import StorageUnfit, Unavailable
 from crypto import errors as sealing
 from portal.errors import place
@@ -95,10 +98,11 @@ DENIED: Final[Mapping[str, str]] = MappingProxyType(
         "not active on the roster": "this officer is not in office on the roster today",
         Flaw.SIGNER.value: "this officer may not approve these roles",
         Flaw.SELF.value: "nobody approves themselves",
+        NOT_GUARDIAN: "only the guardian confirms a restore",
     }
 )
 
-_OWN_WORDS: Final = (Refused, SettingsError, NotReady, StorageUnfit)
+_OWN_WORDS: Final = (Refused, SettingsError, NotReady, StorageUnfit, ArchiveUnfit)
 """Errors whose message is a sentence already."""
 
 _SENTENCES: Final[Mapping[type[Exception], str]] = MappingProxyType(
@@ -110,9 +114,11 @@ _SENTENCES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         KeysSwapped: "the passphrase is right, but the stored keys are not this person's: "
         "somebody wrote to the database",
         RolledBack: "this officer has seen a newer roster or log than the one stored: an old copy "
-        "of the database was put back",
+        "of the database was put back; after an honest restore: suaka restore confirm",
         CostTooLow: "section costs of suaka.toml is below the floor for production",
         SharesWrong: "these shares do not give the recovery key",
+        WrongCode: "the code is wrong, or was used before",
+        ClockOff: "the code would be right at another hour: a clock is wrong",
         Unavailable: "a database is locked, full or unreadable just now; nothing was changed",
         NotReceiving: "no report can be received: an operator and the guardian must be in office",
         ProfileError: "a regulation cannot be used",

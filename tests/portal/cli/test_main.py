@@ -20,7 +20,7 @@ from tests.portal.cli.conftest import Run
 ROOT = Path(__file__).resolve().parents[3]
 COMMANDS = {
     *("ceremony", "init", "enrol", "approve", "serve", "migrate", "tick", "doctor", "holidays"),
-    "demo",
+    *("demo", "backup", "restore"),
 }
 
 
