@@ -59,7 +59,9 @@ def pair(office: Office, data: Path, keys: Path) -> Iterator[Pair]:
     for folder in (data, keys):
         _sweep(folder)
     with office.engine.connect() as reader:
-        with office.write():
+        with office.write() as uow:
+            # A transaction begins with its first statement, and the lock is what is wanted here.
+            uow.session.connection()
             # Under the lock, the snapshot of the reader is what the last act left.
             reader.exec_driver_sql("SELECT count(*) FROM leaf")
             with Session(reader) as session:

@@ -13,6 +13,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from sqlalchemy import event
 
 from casework.keys.point import Point
 from casework.store import schema
@@ -156,6 +157,36 @@ class TestOneMoment:
             for content in opened(made.data).values()
         )
         assert key in opened(made.keys)["keys/keystore.db"]
+
+    @pytest.mark.parametrize("moment", ["while the keystore is copied", "just after"])
+    def test_an_act_in_the_worst_moment_does_not_part_the_two(
+        self, room: Room, tmp_path: Path, moment: str
+    ) -> None:
+        """It replaces the case's shred key and drops the old one, as fast as it can."""
+        filed = file_report(room.bench)
+        acting = Thread(target=filed.do, args=("operator", "reject"))
+        engine, when = (
+            (room.office.keystore.engine, "checkout")
+            if moment.startswith("while")
+            else (room.office.engine, "checkin")
+        )
+
+        def interfere(*_: object) -> None:
+            if acting.ident is None:
+                acting.start()
+                acting.join(1)
+
+        event.listen(engine, when, interfere)
+        with copy.pair(room.office, room.folder / "data", room.folder / "keys") as pair:
+            acting.join()
+            (tmp_path / "suaka.db").write_bytes(pair.database.read())
+            (tmp_path / "keystore.db").write_bytes(pair.keystore)
+        assert filed.state() == "ditolak"
+        office = reopened(room.office, tmp_path)
+        with office.read() as uow:
+            fit = check_keys(uow)
+        close(Bench(office, room.bench.clock, tmp_path))
+        assert not fit.lost | fit.ahead
 
     def test_under_load_every_case_of_the_copy_has_its_key_in_the_copy(
         self, room: Room, tmp_path: Path
