@@ -228,8 +228,8 @@ def _compared(office: Office, old: Path) -> _Replaced | None:
     paths = wiring.Paths(old)
     try:
         with _engine(paths.database) as database, _engine(paths.keystore) as keystore:
-            with Session(database) as theirs, office.read() as uow:
-                stands, lost = point.of(theirs), check.lost(theirs, uow.session)
+            with Session(database) as theirs, Session(office.engine) as ours:
+                stands, lost = point.of(theirs), check.lost(theirs, ours)
             return _Replaced(stands, lost, check.keep_memories(keystore, office.keystore.engine))
     except (SQLAlchemyError, OSError, ValueError) as unreadable:
         click.echo(f"The replaced instance cannot be read ({sentence(unreadable)}):")
