@@ -4,18 +4,25 @@ The memory lies in the keystore, apart from the main database: putting yesterday
 back makes the next sign-in fail. It is sealed to the officer and signed by them, so that whoever
 writes the keystore can delete it or put an old one back, but not make one. Yesterday's main
 database together with yesterday's keystore goes unnoticed here.
+
+After an honest restore the guardian says so in a signed leaf
+(:mod:`casework.keys.confirmations`). It ends the alarm of an officer whose memory names that
+guardian, once: a memory keeps which confirmations it has seen, so that no older copy is let in by
+a confirmation that it happens to hold.
 """
 
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import msgspec
 from sqlalchemy import func, select
 
 from casework.errors import Untrustworthy
+from casework.keys import confirmations
 from casework.keys import roster as rosters
 from casework.keys.chain import NO_PREVIOUS, Hash, Instance, PersonId
 from casework.log.tables import Leaf
@@ -25,6 +32,7 @@ from crypto.signatures import Purpose
 
 if TYPE_CHECKING:
     from casework.keys.actor import Actor
+    from casework.keys.confirmations import Confirmation
     from casework.keys.members import Roster
     from casework.store.unit import UnitOfWork
 
@@ -50,15 +58,42 @@ class RolledBack(Untrustworthy):
 
 
 class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Roster version and head, log size and hash of the last leaf; all zero before the genesis."""
+    """Roster version and head, log size and hash of the last leaf; all zero before the genesis.
 
-    v: Literal[1] = 1
+    ``guardian`` and ``guardian_key`` (hex) are who the guardian was when last seen.
+    ``confirmed`` are the hashes of all confirmed restores seen so far, in order.
+    """
+
+    v: Literal[2] = 2
     instance: Instance
     person: PersonId
     roster_version: Annotated[int, msgspec.Meta(ge=0)] = 0
     roster_head: Hash = NO_PREVIOUS
     log_size: Annotated[int, msgspec.Meta(ge=0)] = 0
     log_last: Hash = NO_PREVIOUS
+    guardian: PersonId | None = None
+    guardian_key: Hash | None = None
+    confirmed: tuple[Hash, ...] = ()
+
+
+class _MemoryOne(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The first format; it names no guardian, so that nobody but its officer can explain to it."""
+
+    v: Literal[1]
+    instance: Instance
+    person: PersonId
+    roster_version: Annotated[int, msgspec.Meta(ge=0)]
+    roster_head: Hash
+    log_size: Annotated[int, msgspec.Meta(ge=0)]
+    log_last: Hash
+
+
+@dataclass(frozen=True)
+class Checked:
+    """The verified roster, and the confirmed restore that explains why it is not as remembered."""
+
+    roster: Roster
+    explained: Confirmation | None
 
 
 def begin(uow: UnitOfWork, actor: Actor) -> None:
@@ -67,6 +102,11 @@ def begin(uow: UnitOfWork, actor: Actor) -> None:
 
 
 def check_and_update(uow: UnitOfWork, actor: Actor) -> Roster:
+    """Return the roster that :func:`check` verified. Raises: as there."""
+    return check(uow, actor).roster
+
+
+def check(uow: UnitOfWork, actor: Actor) -> Checked:
     """Compare roster and log with what the officer has seen, then remember them as they are now.
 
     Call it outside of any writing unit of work, at sign-in: the keystore commits on its own, and
@@ -74,57 +114,48 @@ def check_and_update(uow: UnitOfWork, actor: Actor) -> Roster:
     the verified roster, which may be newer than the caller's look at the database.
 
     Raises:
-        RolledBack: something is older, different or missing; the memory stays as it was.
+        RolledBack: something is older, different or missing, and no confirmed restore that is new
+            to this officer explains it; the memory stays as it was.
         RosterBroken: the roster does not verify at all.
     """
-    memory = _recall(uow, actor)
+    memory = recall(uow, actor)
     # Looked at afterwards, in a snapshot of its own: one that is older than the memory would be a
     # false alarm whenever the same officer signs in twice at once.
     with uow.office.read() as fresh:
-        roster, seen = _compare(fresh, memory)
+        roster = rosters.load(fresh)
+        reason = contradiction(fresh, memory, roster)
+        explained = None
+        if reason is not None:
+            explained = confirmations.explaining(
+                fresh, roster, _signers(memory, actor), memory.confirmed
+            )
+            if explained is None:
+                raise RolledBack(reason)
+        seen = _seen(fresh, memory, roster, 0 if explained else memory.log_size)
     if seen != memory:
         _remember(uow, actor, seen)
-    return roster
+    return Checked(roster, explained)
 
 
-def _compare(uow: UnitOfWork, memory: Memory) -> tuple[Roster, Memory]:
-    """Return the roster, and what is to be remembered now. Raises: RolledBack, RosterBroken."""
-    roster = rosters.load(uow)
+def contradiction(uow: UnitOfWork, memory: Memory, roster: Roster) -> Rollback | None:
+    """Return how what is stored contradicts a memory, or None if it merely went on."""
     if roster.version < memory.roster_version:
-        raise RolledBack(Rollback.ROSTER_OLDER)
+        return Rollback.ROSTER_OLDER
     if memory.roster_version and roster.head_at(memory.roster_version) != memory.roster_head:
-        raise RolledBack(Rollback.ROSTER_DIFFERS)
-    last = uow.session.scalar(select(func.max(Leaf.number)))
-    size = 0 if last is None else last + 1
-    if size < memory.log_size:
-        raise RolledBack(Rollback.LOG_SHORTER)
+        return Rollback.ROSTER_DIFFERS
+    if _log_size(uow) < memory.log_size:
+        return Rollback.LOG_SHORTER
     if memory.log_size and _leaf_hash(uow, memory.log_size - 1) != memory.log_last:
-        raise RolledBack(Rollback.LOG_DIFFERS)
-    seen = Memory(
-        instance=memory.instance,
-        person=memory.person,
-        roster_version=roster.version,
-        roster_head=roster.head,
-        log_size=size,
-        log_last=(_leaf_hash(uow, size - 1) if size else None) or NO_PREVIOUS,
-    )
-    return roster, seen
+        return Rollback.LOG_DIFFERS
+    return None
 
 
-def _leaf_hash(uow: UnitOfWork, number: int) -> str | None:
-    digest = uow.session.scalar(select(Leaf.hash).where(Leaf.number == number))
-    return None if digest is None else digest.hex()
+def recall(uow: UnitOfWork, actor: Actor) -> Memory:
+    """Return what an officer remembers.
 
-
-def _remember(uow: UnitOfWork, actor: Actor, memory: Memory) -> None:
-    body = canonical.encode(msgspec.to_builtins(memory))
-    sealed = age.encrypt(body, [actor.person.identity.recipient])
-    signature = actor.person.signing.sign(Purpose.KEYRING, _statement(memory, sealed))
-    uow.keystore.remember(actor.person_id, sealed, signature)
-
-
-def _recall(uow: UnitOfWork, actor: Actor) -> Memory:
-    """Return the officer's memory. Raises: RolledBack."""
+    Raises:
+        RolledBack: nothing, or what the officer never wrote.
+    """
     kept = uow.keystore.memory(actor.person_id)
     if kept is None:
         raise RolledBack(Rollback.MEMORY_MISSING)
@@ -138,13 +169,62 @@ def _recall(uow: UnitOfWork, actor: Actor) -> Memory:
             _statement(expected, sealed),
             signature,
         )
-        body = canonical.decode(age.decrypt(sealed, [actor.person.identity]))
-        memory = msgspec.convert(body, Memory, strict=True)
+        memory = _parsed(canonical.decode(age.decrypt(sealed, [actor.person.identity])))
     except (CryptoError, msgspec.ValidationError):
         raise RolledBack(Rollback.MEMORY_FORGED) from None
     if (memory.instance, memory.person) != (expected.instance, expected.person):
         raise RolledBack(Rollback.MEMORY_FORGED)
     return memory
+
+
+def _parsed(body: Any) -> Memory:
+    """Return a memory of either format. Raises: msgspec.ValidationError."""
+    if isinstance(body, dict) and body.get("v") == 1:
+        older = msgspec.convert(body, _MemoryOne, strict=True)
+        return Memory(**{**msgspec.structs.asdict(older), "v": 2})
+    return msgspec.convert(body, Memory, strict=True)
+
+
+def _signers(memory: Memory, actor: Actor) -> dict[str, bytes]:
+    """Return whose word on a restore counts: the guardian whom the memory names, and oneself."""
+    signers = {actor.person_id: actor.person.signing.verify_key}
+    if memory.guardian is not None and memory.guardian_key is not None:
+        signers.setdefault(memory.guardian, bytes.fromhex(memory.guardian_key))
+    return signers
+
+
+def _seen(uow: UnitOfWork, memory: Memory, roster: Roster, since: int) -> Memory:
+    """Return what is to be remembered now; leaves before number ``since`` were seen before."""
+    size = _log_size(uow)
+    traces = confirmations.traces(uow, since)
+    return Memory(
+        instance=memory.instance,
+        person=memory.person,
+        roster_version=roster.version,
+        roster_head=roster.head,
+        log_size=size,
+        log_last=(_leaf_hash(uow, size - 1) if size else None) or NO_PREVIOUS,
+        guardian=roster.guardian_id,
+        guardian_key=roster.guardian.verify_key.hex(),
+        confirmed=tuple(dict.fromkeys((*memory.confirmed, *traces))),
+    )
+
+
+def _log_size(uow: UnitOfWork) -> int:
+    last = uow.session.scalar(select(func.max(Leaf.number)))
+    return 0 if last is None else last + 1
+
+
+def _leaf_hash(uow: UnitOfWork, number: int) -> str | None:
+    digest = uow.session.scalar(select(Leaf.hash).where(Leaf.number == number))
+    return None if digest is None else digest.hex()
+
+
+def _remember(uow: UnitOfWork, actor: Actor, memory: Memory) -> None:
+    body = canonical.encode(msgspec.to_builtins(memory))
+    sealed = age.encrypt(body, [actor.person.identity.recipient])
+    signature = actor.person.signing.sign(Purpose.KEYRING, _statement(memory, sealed))
+    uow.keystore.remember(actor.person_id, sealed, signature)
 
 
 def _statement(memory: Memory, sealed: bytes) -> dict[str, str]:

@@ -40,6 +40,12 @@ def newest() -> str | None:
     return ScriptDirectory.from_config(_config(None)).get_current_head()
 
 
+def knows(revision: str) -> bool:
+    """Return whether this program knows a revision, and so can bring it up to the newest."""
+    script = ScriptDirectory.from_config(_config(None))
+    return revision in {known.revision for known in script.walk_revisions()}
+
+
 def _config(connection: Connection | None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(files("casework") / "migrations"))

@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 
 from portal.cli import (
+    backup,
     calendar,
     ceremony,
     checkup,
@@ -20,6 +21,7 @@ from portal.cli import (
     people,
     recover,
     refusals,
+    restore,
     roster,
     running,
 )
@@ -93,6 +95,8 @@ for command in (
     running.serve,
     running.tick,
     checkup.doctor,
+    backup.backup,
+    restore.restore,
     calendar.holidays,
     demo.demo,
 ):

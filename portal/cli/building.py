@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from portal import wiring
+from portal.cli.inuse import unused
 from portal.cli.refusals import Refused
 from portal.settings import FILE_NAME
 
@@ -23,20 +24,25 @@ PRIVATE: Final = 0o700
 
 
 @contextmanager
-def built(folder: Path) -> Iterator[Path]:
+def built(folder: Path, aside: Path | None = None) -> Iterator[Path]:
     """Yield a folder to build an instance in; it becomes ``folder`` if the block ends well.
 
     If the block fails or is interrupted, nothing is left. What a killed process left is removed
     by the next one. A folder that exists must be empty, but for ``run`` (where a tmpfs may be
     mounted); it is filled with the settings file last, since that file makes it an instance.
 
+    With ``aside``, an instance that is in the way is moved there, whole, when the new one is
+    ready. A process that is killed between the two moves leaves both, each whole.
+
     Raises:
-        Refused: there is an instance, or something else, in the folder.
+        Refused: there is an instance, or something else, in the folder; with ``aside``: somebody
+            uses the instance.
         OSError: the folder cannot be written.
     """
     folder = folder.resolve()
-    _refuse_occupied(folder)
-    parent = folder if folder.exists() else folder.parent
+    if aside is None:
+        _refuse_occupied(folder)
+    parent = folder if folder.exists() and aside is None else folder.parent
     parent.mkdir(mode=PRIVATE, parents=True, exist_ok=True)
     _sweep(parent, folder.name)
     building = parent / f"{_prefix(folder.name)}{secrets.token_hex(4)}"
@@ -44,7 +50,9 @@ def built(folder: Path) -> Iterator[Path]:
     with _held(building), _terminable():
         try:
             yield building
-            if parent == folder:
+            if aside is not None:
+                _swap(building, folder, aside)
+            elif parent == folder:
                 _fill(folder, building)
             else:
                 _put(building, folder)
@@ -110,6 +118,16 @@ def _put(building: Path, folder: Path) -> None:
         building.rename(folder)
     except OSError:
         raise Refused(f"somebody else made {folder} meanwhile") from None
+
+
+def _swap(building: Path, folder: Path, aside: Path) -> None:
+    with unused(folder):
+        folder.rename(aside)
+        try:
+            building.rename(folder)
+        except OSError:
+            aside.rename(folder)
+            raise
 
 
 def _fill(folder: Path, building: Path) -> None:

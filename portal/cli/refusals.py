@@ -26,10 +26,12 @@ from casework.keys.invitations import InvitationRefused
 from casework.keys.memory import RolledBack
 from casework.keys.obstacles import Obstacle, RecoveryRefused
 from casework.keys.parts import UnreadableFile
+from casework.keys.restoration import NOT_GUARDIAN
 from casework.keys.shares import MOST_SHARES, SharesWrong
 from casework.keys.tables import LINE_MAX
 from casework.keys.vocabulary import Flaw
 from casework.law.load import ProfileError
+from casework.store.backup.manifest import ArchiveUnfit
 from casework.store.engine import StorageUnfit, Unavailable
 from crypto import errors as sealing
 from portal.errors import place
@@ -158,10 +160,11 @@ DENIED: Final[Mapping[str, str]] = MappingProxyType(
         Flaw.SELF.value: "nobody approves themselves",
         Flaw.GUARDIAN.value: "this officer may not guard, or the guardian is somebody else",
         "not the guardian": "only the guardian in office names the next one",
+        NOT_GUARDIAN: "only the guardian confirms a restore",
     }
 )
 
-_OWN_WORDS: Final = (Refused, SettingsError, NotReady, StorageUnfit)
+_OWN_WORDS: Final = (Refused, SettingsError, NotReady, StorageUnfit, ArchiveUnfit)
 """Errors whose message is a sentence already."""
 
 _SENTENCES: Final[Mapping[type[Exception], str]] = MappingProxyType(
@@ -177,7 +180,7 @@ _SENTENCES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         KeysSwapped: "the passphrase is right, but the stored keys are not this person's: "
         "somebody wrote to the database",
         RolledBack: "this officer has seen a newer roster or log than the one stored: an old copy "
-        "of the database was put back",
+        "of the database was put back; after an honest restore: suaka restore confirm",
         ClockOff: "this code is right at another hour: set the clock of the phone or of this "
         "machine; the phone is ahead by this much, or behind if negative",
         TooManyCodes: "too many codes were wrong: wait five minutes, or use a recovery code",

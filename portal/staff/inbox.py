@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlencode
 
@@ -16,6 +16,8 @@ from casework.case.tables import Case
 from casework.errors import NotFound
 from casework.handling import desk
 from casework.handling.desk import Cursor, Filters
+from casework.keys import confirmations
+from casework.keys import roster as rosters
 from casework.law.workdays import working_days_between
 from portal.public.views import Labelled
 from portal.staff import officer as officers
@@ -40,6 +42,9 @@ ATTENTION: Final = "perhatian"
 UNKNOWN: Final = "?"
 """What is shown for a state or category that a case's own profile does not have."""
 
+RESTORE_DAYS: Final = 30
+"""How long a confirmed restore is shown to everybody."""
+
 _AFTER, _BEFORE = "sesudah", "sebelum"
 
 
@@ -63,6 +68,7 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
             "staff/inbox.html",
             officer=officer,
             guard=portal.guard(officer.session),
+            restored=await run(_restored, portal),
             rows=rows,
             attention=ATTENTION if officer.guardian else "",
             statuses=[Labelled(one.id, one.label) for one in profile.states],
@@ -109,6 +115,23 @@ def _read(
                 shown["overdue"] = row.due < today
             rows.append(shown)
     return page, rows
+
+
+def _restored(portal: Portal) -> dict[str, object] | None:
+    """Return the last restore that a guardian confirmed, as long as everybody is told of it."""
+    with portal.office.read() as uow:
+        roster = rosters.load(uow)
+        since = uow.today() - timedelta(days=RESTORE_DAYS)
+        found = confirmations.latest(uow, roster, since)
+    if found is None:
+        return None
+    return {
+        "day": portal.pages.tanggal(found.day),
+        "name": roster.person(found.actor).name,
+        "reason": found.reason,
+        "before": found.seen.roster,
+        "now": found.roster_version,
+    }
 
 
 def _profiles(uow: UnitOfWork, case_ids: list[str]) -> dict[str, Profile]:

@@ -163,4 +163,5 @@ def test_only_the_act_appends_leaves_about_cases() -> None:
         "keys/invitations.py",
         "case/recovered.py",
         "case/recovery_import.py",
+        "keys/restoration.py",
     }

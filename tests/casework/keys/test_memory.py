@@ -26,7 +26,7 @@ from casework.store.office import Office
 from crypto import age, canonical
 from crypto.persons import Person
 from crypto.signatures import Purpose
-from tests.casework.office import Bench, make_office
+from tests.casework.office import Bench, make_office, passphrase_of
 
 
 @pytest.fixture
@@ -57,13 +57,7 @@ def act(bench: Bench, event: str = "uji") -> None:
 
 
 def newcomer(bench: Bench, name: str = "baru") -> PublicPart:
-    asked = Applicant(
-        name,
-        f"Contoh {name}",
-        "Jabatan",
-        ("operator",),
-        "kalimat sandi yang panjang untuk percobaan",
-    )
+    asked = Applicant(name, f"Contoh {name}", "Jabatan", ("operator",), passphrase_of(name))
     return enrol.enrol(bench.office, asked)
 
 
@@ -281,7 +275,7 @@ class TestForgedMemory:
         [
             {"person": "f" * 32},
             {"instance": "lain"},
-            {"v": 2},
+            {"v": 3},
             {"log_size": -1},
             {"roster_head": "x"},
             {"more": 1},

@@ -23,6 +23,7 @@ COMMANDS = {
     *("demo", "passphrase", "factor"),
     *("invite", "invitations", "people", "suspend", "resume", "roles", "guardian"),
     *("offboard", "recover"),
+    *("backup", "restore"),
 }
 
 

@@ -1,0 +1,219 @@
+"""The guardian's word that an older copy was put back on purpose: a signed leaf, and its reading.
+
+The leaf names where the log ended before it and where the roster stood. The hash of the leaf
+before it pins everything earlier, and every later leaf pins it: a confirmation holds for the one
+history that the guardian looked at, and for what followed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+import msgspec
+from sqlalchemy import select
+
+from casework.errors import NotFound
+from casework.keys.chain import Hash, Instance, Line, PersonId
+from casework.log import leaf as leaves
+from casework.log.tables import Leaf
+from crypto.errors import Tampered
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Mapping
+
+    from casework.keys.members import Roster
+    from casework.store.unit import UnitOfWork
+
+EVENT: Final = "restore_confirmed"
+
+UNREADABLE_MAX: Final = 1000
+"""How many unreadable leaves a memory takes for possible confirmations."""
+
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+
+
+class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """What the guardian had last seen: roster version, number of leaves."""
+
+    roster: _Count
+    size: _Count
+
+
+class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    v: Literal[1]
+    instance: Instance
+    event: Literal["restore_confirmed"]
+    actor: PersonId
+    case: None
+    day: date
+    log: Hash
+    objects: tuple[()]
+    roster: _Count
+    head: Hash
+    size: _Count
+    last: Hash
+    seen: Seen
+    reason: Line
+
+
+@dataclass(frozen=True)
+class Confirmation:
+    """A confirmed restore: by whom, on which day, why, to which roster, and what was seen before.
+
+    ``hash`` is that of the leaf, ``number`` its place, which is also the size of the log that was
+    confirmed.
+    """
+
+    number: int
+    hash: str
+    actor: str
+    day: date
+    reason: str
+    roster_version: int
+    roster_head: str
+    seen: Seen
+
+
+def facts(roster: Roster, number: int, last: str, seen: Seen, reason: str) -> dict[str, Any]:
+    """Return what the leaf of number ``number`` says; ``last`` is the hash of the one before."""
+    return {
+        "roster": roster.version,
+        "head": roster.head,
+        "size": number,
+        "last": last,
+        "seen": msgspec.to_builtins(seen),
+        "reason": reason,
+    }
+
+
+def explaining(
+    uow: UnitOfWork, roster: Roster, signers: Mapping[str, bytes], known: Collection[str]
+) -> Confirmation | None:
+    """Return the newest confirmation by one of ``signers`` that is not among ``known`` hashes.
+
+    ``signers`` are person ids with their verify keys. The roster must still hold what was
+    confirmed, and the whole log must be one chain. Nothing else is asked of the database.
+    """
+    for row in uow.session.scalars(
+        select(Leaf).where(Leaf.event == EVENT).order_by(Leaf.number.desc())
+    ):
+        found = read(row, uow.office.instance_id)
+        if found is None or found.hash in known or found.actor not in signers:
+            continue
+        if not leaves.is_signed(row, found.actor, lambda person: signers[person]):
+            continue
+        if roster.head_at(found.roster_version) == found.roster_head and _is_chain(
+            uow, found.number
+        ):
+            return found
+    return None
+
+
+def latest(uow: UnitOfWork, roster: Roster, since: date) -> Confirmation | None:
+    """Return the newest confirmation from a day on that a guardian of this roster signed."""
+    guardians = set()
+    version: Roster | None = roster
+    while version is not None:
+        guardians.add(version.guardian_id)
+        version = version.before
+    for row in uow.session.scalars(
+        select(Leaf)
+        .where(Leaf.event == EVENT, Leaf.day >= since)
+        .order_by(Leaf.day.desc(), Leaf.number.desc())
+    ):
+        found = read(row, uow.office.instance_id)
+        if (
+            found is not None
+            and found.day >= since
+            and found.actor in guardians
+            and leaves.is_signed(row, found.actor, lambda person: _key(roster, person))
+        ):
+            return found
+    return None
+
+
+def read(row: Leaf, instance: str) -> Confirmation | None:
+    """Return what a leaf confirms, or None if it is no confirmation; its signature is not read."""
+    try:
+        body = msgspec.convert(leaves.read(row), _Body, strict=True)
+    except msgspec.ValidationError:
+        return None
+    if (body.instance, body.size, body.last) != (instance, row.number, body.log):
+        return None
+    return Confirmation(
+        number=row.number,
+        hash=row.hash.hex(),
+        actor=body.actor,
+        day=body.day,
+        reason=body.reason,
+        roster_version=body.roster,
+        roster_head=body.head,
+        seen=body.seen,
+    )
+
+
+def traces(uow: UnitOfWork, since: int) -> list[str]:
+    """Return the hashes of all leaves from a number on that are, or may be, confirmations.
+
+    Whoever reads these counts as having seen them. A leaf that cannot be read may be one that
+    somebody hides for the moment, and a broken link tells the hash of a leaf that was replaced.
+    """
+    found: list[str] = []
+    unreadable: list[str] = []
+    before: bytes | None = None
+    for number, digest, body in _leaves(uow, max(since - 1, 0)):
+        if body is None or leaves.leaf_hash(body.encode()) != digest:
+            unreadable.append(digest.hex())
+        else:
+            if number >= since and f'"{EVENT}"' in body:
+                found.append(digest.hex())
+            if before is not None and f'"log":"{before.hex()}"' not in body:
+                unreadable += _link(body)
+        before = digest
+    return found + unreadable[:UNREADABLE_MAX]
+
+
+def _is_chain(uow: UnitOfWork, confirmed: int) -> bool:
+    """Return whether every leaf names the one before it; from ``confirmed`` on, each is whole."""
+    expected, before = 0, None
+    for number, digest, body in _leaves(uow, 0):
+        if number != expected:
+            return False
+        if body is None:
+            # Its hash is still named by the next leaf.
+            if number >= confirmed:
+                return False
+        elif leaves.leaf_hash(body.encode()) != digest or _link(body) != (
+            [] if before is None else [before.hex()]
+        ):
+            return False
+        expected, before = number + 1, digest
+    return True
+
+
+def _leaves(uow: UnitOfWork, since: int) -> Any:
+    """Iterate over number, hash and body of leaves, without making an object of each."""
+    query = select(Leaf.number, Leaf.hash, Leaf.body).where(Leaf.number >= since)
+    return uow.session.execute(query.order_by(Leaf.number).execution_options(yield_per=1000))
+
+
+class _Link(msgspec.Struct):
+    log: Hash | None = None
+
+
+def _link(body: str) -> list[str]:
+    """Return the hash that a leaf names as the one before it, if it names one."""
+    try:
+        named = msgspec.json.decode(body, type=_Link).log
+    except (msgspec.MsgspecError, UnicodeError):
+        return []
+    return [] if named is None else [named]
+
+
+def _key(roster: Roster, person_id: str) -> bytes:
+    try:
+        return roster.verify_key_of(person_id)
+    except NotFound as error:
+        raise Tampered("nobody vouches for a signer") from error

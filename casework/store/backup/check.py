@@ -1,0 +1,157 @@
+"""Is what an archive held fit to be served? Everything is looked at before anything is replaced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from casework.case.audit import audit
+from casework.case.tables import Case
+from casework.keys import point
+from casework.keys import roster as rosters
+from casework.keys.tables import Enrolment, RosterRow
+from casework.log.tables import Leaf
+from casework.store import schema
+from casework.store.backup.manifest import ArchiveUnfit
+from casework.store.keystore import MEMORIES
+from casework.tick import check_keys
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+    from sqlalchemy.orm import Session
+
+    from casework.keys.point import Point
+    from casework.store.backup.manifest import DataManifest, KeysManifest
+    from casework.store.office import Office
+
+
+@dataclass(frozen=True)
+class Lost:
+    """What a replaced instance had that the restored one has not.
+
+    ``leaves`` and ``cases`` are how many, ``entries`` versions of the roster. ``another_history``:
+    the replaced one did not go on from where the restored one stands.
+    """
+
+    leaves: int
+    entries: range
+    cases: int
+    another_history: bool
+
+
+def schema_known(manifest: DataManifest, engine: Engine) -> None:
+    """Refuse a database that this program cannot bring up to date.
+
+    Raises:
+        ArchiveUnfit: a newer program made it, or the database is of another revision than stated.
+    """
+    if not schema.knows(manifest.schema):
+        raise ArchiveUnfit(
+            f"Suaka {manifest.program} made this backup, with a database that this version does "
+            "not know: install that version"
+        )
+    if schema.current(engine) != manifest.schema:
+        raise ArchiveUnfit("the database has another schema than the manifest says")
+
+
+def files_whole(database: Engine, keystore: Engine) -> None:
+    """Refuse damaged files, and databases that would act by themselves. Raises: ArchiveUnfit."""
+    for name, engine in (("database", database), ("keystore", keystore)):
+        with engine.connect() as connection:
+            answer = str(connection.exec_driver_sql("PRAGMA integrity_check").scalar())
+            astray = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
+            acting = connection.exec_driver_sql(
+                "SELECT count(*) FROM sqlite_master WHERE type IN ('trigger', 'view')"
+            ).scalar()
+        if answer != "ok" or astray is not None:
+            raise ArchiveUnfit(f"the {name} in the archive is damaged: {answer}")
+        if acting:
+            raise ArchiveUnfit(f"the {name} in the archive holds triggers or views: not ours")
+
+
+def belongs(office: Office, data: DataManifest, keys: KeysManifest) -> None:
+    """Refuse archives of two instances, or another genesis than the settings pin.
+
+    Raises:
+        ArchiveUnfit: naming which.
+    """
+    if data.instance != office.instance_id or data.genesis != office.genesis:
+        raise ArchiveUnfit("the settings in the archive are those of another instance")
+    if keys.instance != data.instance:
+        raise ArchiveUnfit("the keys are those of another instance")
+
+
+def inside(office: Office, data: DataManifest, keys: KeysManifest) -> Point:
+    """Verify roster, log and cases, and that the keys fit; return where the database stands.
+
+    Raises:
+        ArchiveUnfit: naming what does not hold.
+        RosterBroken: the chain of officers does not verify.
+    """
+    with office.read() as uow:
+        stands = point.of(uow.session)
+        stated = (data.roster_version, data.roster_head, data.log_size, data.log_last)
+        found = (stands.roster_version, stands.roster_head, stands.log_size, stands.log_last)
+        if stated != found:
+            raise ArchiveUnfit("the database is not the one that the manifest describes")
+        roster = rosters.load(uow)
+        log = audit(uow, roster)
+        if not log.sound:
+            raise ArchiveUnfit(
+                f"the log in the archive is not whole: {log.missing} leaves missing, "
+                f"{log.changed} changed, {log.unsigned} unsigned, {len(log.cases)} cases that are "
+                "not what their leaves say"
+            )
+        fit = check_keys(uow)
+        if astray := len(fit.lost | fit.ahead):
+            raise ArchiveUnfit(
+                f"these keys do not fit: {astray} cases could not be opened; {_hint(data, keys)}"
+            )
+        officers = set(uow.session.scalars(select(Enrolment.person)))
+        with office.keystore.engine.connect() as connection:
+            remembered = set(connection.scalars(select(MEMORIES.c.person_id)))
+        if forgotten := len(officers - remembered):
+            raise ArchiveUnfit(
+                f"these keys do not fit: {forgotten} officers could not sign in; "
+                f"{_hint(data, keys)}"
+            )
+    return stands
+
+
+def lost(old: Session, new: Session) -> Lost:
+    """Compare a replaced database with the restored one. Verifies nothing."""
+    theirs, ours = point.of(old), point.of(new)
+    common = old.scalar(select(Leaf.hash).where(Leaf.number == ours.log_size - 1))
+    entry = old.scalar(select(RosterRow.hash).where(RosterRow.version == ours.roster_version))
+    known = set(new.scalars(select(Case.id)))
+    return Lost(
+        leaves=max(0, theirs.log_size - ours.log_size),
+        entries=range(ours.roster_version + 1, theirs.roster_version + 1),
+        cases=len(set(old.scalars(select(Case.id))) - known),
+        another_history=common is None
+        or common.hex() != ours.log_last
+        or entry != ours.roster_head,
+    )
+
+
+def keep_memories(source: Engine, target: Engine) -> int:
+    """Put what officers last saw on a replaced instance into the restored keystore.
+
+    Without this, yesterday's keystore would agree with yesterday's database, and nobody would
+    notice what is gone. Returns how many memories were kept.
+    """
+    with source.connect() as connection:
+        rows = [dict(row) for row in connection.execute(select(MEMORIES)).mappings()]
+    with target.begin() as connection:
+        for row in rows:
+            connection.execute(MEMORIES.delete().where(MEMORIES.c.person_id == row["person_id"]))
+            connection.execute(MEMORIES.insert().values(**row))
+    return len(rows)
+
+
+def _hint(data: DataManifest, keys: KeysManifest) -> str:
+    if data.pair == keys.pair:
+        return "nevertheless both archives were made together: the instance was damaged then"
+    return f"the archive of keys made together with this backup is {data.keys}"
