@@ -57,7 +57,8 @@ def tick(folder: Path) -> None:
         done = do_tick(office)
     click.echo(
         f"receipts closed: {done.receipts}, sessions ended: {done.sessions}, "
-        f"unused shred keys removed: {done.shred_keys}, cases put back on desks: {done.desks}"
+        f"unused shred keys removed: {done.shred_keys}, cases put back on desks: {done.desks}, "
+        f"notices sent: {done.notices}"
     )
 
 

@@ -18,6 +18,7 @@ from casework.handling import desk
 from casework.handling.desk import Cursor, Filters
 from casework.law.workdays import working_days_between
 from portal.public.views import Labelled
+from portal.staff import bursts
 from portal.staff import officer as officers
 from portal.web.run import run
 
@@ -55,13 +56,16 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
             "after": _cursor(query.get(_AFTER, "")),
             "before": _cursor(query.get(_BEFORE, "")),
         }
-        page, rows = await run(_read, portal, officer, _filters(portal, status, category), **place)
+        page, rows, told = await run(
+            _read, portal, officer, _filters(portal, status, category), **place
+        )
         profile = portal.office.profile
         return portal.pages.render(
             "staff/inbox.html",
             officer=officer,
             guard=portal.guard(officer.session),
             rows=rows,
+            bursts=told,
             attention=ATTENTION if officer.guardian else "",
             statuses=[Labelled(one.id, one.label) for one in profile.states],
             categories=[Labelled(one.id, one.label) for one in profile.categories],
@@ -92,7 +96,7 @@ def _read(
     *,
     after: Cursor | None,
     before: Cursor | None,
-) -> tuple[Page, list[dict[str, object]]]:
+) -> tuple[Page, list[dict[str, object]], list[dict[str, Any]]]:
     profile = portal.office.profile
     with portal.office.read() as uow:
         page = desk.page(uow, officer.actor.person_id, filters, after, before)
@@ -106,7 +110,8 @@ def _read(
                 shown["days_left"] = working_days_between(calendar, today, row.due)
                 shown["overdue"] = row.due < today
             rows.append(shown)
-    return page, rows
+        told = bursts.shown(portal, uow, officer) if officer.guardian else []
+    return page, rows, told
 
 
 def _profiles(uow: UnitOfWork, case_ids: list[str]) -> dict[str, Profile]:

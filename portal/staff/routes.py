@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portal.staff import case, inbox, sessions, sign_in
+from portal.staff import case, inbox, notices, numbers, sessions, sign_in, trail
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
@@ -19,4 +19,7 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
         *inbox.handlers(portal),
         *case.handlers(portal),
         *sessions.handlers(portal),
+        *trail.handlers(portal),
+        *numbers.handlers(portal),
+        *notices.handlers(portal),
     ]

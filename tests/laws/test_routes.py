@@ -61,8 +61,11 @@ def test_the_walk_sees_every_page(site: Site) -> None:
         ("GET", "/penjelasan"),
         ("GET", "/persiapan"),
         ("GET", "/petugas"),
+        ("GET", "/petugas/angka"),
         ("GET", "/petugas/berkas/{case_id:str}"),
+        ("GET", "/petugas/jejak"),
         ("GET", "/petugas/masuk"),
+        ("GET", "/petugas/pemberitahuan"),
         ("GET", "/petugas/sesi"),
         ("GET", "/ruang"),
         ("GET", "/saluran"),
@@ -75,8 +78,11 @@ def test_the_walk_sees_every_page(site: Site) -> None:
         ("POST", "/masuk"),
         ("POST", "/petugas/berkas/{case_id:str}/pesan"),
         ("POST", "/petugas/berkas/{case_id:str}/tindakan/{transition:str}"),
+        ("POST", "/petugas/jejak"),
         ("POST", "/petugas/keluar"),
         ("POST", "/petugas/masuk"),
+        ("POST", "/petugas/pemberitahuan"),
+        ("POST", "/petugas/pemberitahuan/hapus"),
         ("POST", "/petugas/sesi/akhiri"),
         ("POST", "/ruang/keluar"),
         ("POST", "/ruang/lengkapi"),
@@ -296,6 +302,8 @@ def officer_pages(site: Site) -> Iterator[Visit]:
     visit = site.officer("inspektur")
     for address in ("/petugas", "/petugas?status=perhatian", "/petugas?status=x", "/petugas/sesi"):
         yield visit.open(address)
+    yield from _overseers_pages(visit, receipt)
+    yield site.officer("pengawas").open("/petugas/angka")
     yield visit.open(path).send(f"{path}/pesan", {"message": ""})
     late = visit.open(path).filled(f"{path}/pesan", {"message": "Terlambat"})
     yield visit.post(f"{path}/tindakan/accept", [*late, ("revision", "1")])
@@ -304,9 +312,22 @@ def officer_pages(site: Site) -> Iterator[Visit]:
     yield site.visit().post(f"{path}/pesan", late)
 
 
+def _overseers_pages(visit: Visit, receipt: Receipt) -> Iterator[Visit]:
+    yield visit.open("/petugas/angka")
+    yield visit.open("/petugas/jejak")
+    yield visit.send("/petugas/jejak", {"nomor": "x", "dari": "y"})
+    yield visit.open("/petugas/jejak").send("/petugas/jejak", {"nomor": receipt.ticket})
+    yield visit.follow()
+    yield visit.open("/petugas/pemberitahuan")
+    yield visit.send("/petugas/pemberitahuan", {"address": "x"})
+    yield visit.open("/petugas/pemberitahuan").send("/petugas/pemberitahuan", {"address": "a@b.id"})
+    yield visit.follow()
+    yield visit.send("/petugas/pemberitahuan/hapus")
+
+
 def test_every_officers_page_keeps_the_laws(site: Site) -> None:
     seen = set()
     for visit in officer_pages(site):
         assert_lawful(visit.answer, "")
         seen.add(visit.status)
-    assert seen == {200, 403, 404, 409, 422}
+    assert seen == {200, 303, 403, 404, 409, 422}
