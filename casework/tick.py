@@ -2,7 +2,7 @@
 
 Deadlines need nothing here: whether one has lapsed follows from its due day. What is left is
 forgetting (receipt windows, ended sessions, replaced shred keys, devices that nobody uses any
-more, budgets that are full again), and desks that somebody wrote to.
+more, budgets that are full again), desks that somebody wrote to, and notices at fixed hours.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from casework.case.tables import Case
 from casework.handling import astray
 from casework.intake import receipt
 from casework.keys import devices
+from casework.notices import rounds
 from casework.store.engine import truncate_wal
 from casework.store.keystore import SHRED_KEYS
 
@@ -26,13 +27,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Done:
-    """How much a tick forgot, and how many cases it put back on the desks that hold them."""
+    """How much a tick forgot, how many cases it put back on desks, how many officers it told."""
 
     receipts: int
     sessions: int
     shred_keys: int
     desks: int
     devices: int
+    notices: int = 0
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,8 @@ def tick(office: Office) -> Done:
     desks = astray.mend(office)
     truncate_wal(office.engine)
     truncate_wal(office.keystore.engine)
-    return Done(receipts, sessions, shred_keys, desks, unseen)
+    # Last: a mail server may keep it waiting, and nothing else depends on it.
+    return Done(receipts, sessions, shred_keys, desks, unseen, rounds.send_due(office))
 
 
 def check_keys(uow: UnitOfWork) -> KeyCheck:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_origin
 import msgspec
 
 from casework.errors import CaseworkError
+from casework.notices.addresses import is_address
 from crypto import kdf
 from crypto.errors import CryptoError
 
@@ -155,6 +156,8 @@ def load(folder: Path, environ: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError(f"{FILE_NAME}: staff.second_factor may be off in a demo only")
     if settings.mail.host and not settings.mail.sender:
         raise SettingsError(f"{FILE_NAME}: mail.sender is needed where mail.host is set")
+    if settings.mail.sender and not is_address(settings.mail.sender):
+        raise SettingsError(f"{FILE_NAME}: mail.sender is no plain mail address")
     if settings.mail.host and settings.mail.security == "none" and settings.mail.username:
         raise SettingsError(f"{FILE_NAME}: mail.security is none: the password would travel open")
     return settings

@@ -23,6 +23,7 @@ from casework.store.office import Office
 from casework.store.rations import Allowance, Rations
 from crypto.kdf import Kdf
 from crypto.labels import Label, derive
+from portal import mail
 from portal import settings as configuration
 from portal.context import Portal
 from portal.public import routes as public_routes
@@ -135,6 +136,8 @@ def open_office(
         production=settings.production,
         genesis=settings.instance.genesis,
         second_factor=settings.staff.second_factor,
+        many_cases=settings.staff.many_cases,
+        post=mail.post_of(settings.mail, folder),
     )
     accounts.check_costs(office)
     return office

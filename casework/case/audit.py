@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
@@ -15,8 +15,6 @@ from casework.log.tables import Leaf
 from crypto.errors import Tampered
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from casework.keys.members import Roster
     from casework.store.unit import UnitOfWork
 
@@ -60,7 +58,7 @@ def audit(uow: UnitOfWork, roster: Roster) -> Audit:
         expected = row.number + 1
         body = leaves.read(row)
         # Whoever fills the place of a leaf with another cannot change what the next one signed.
-        changed += body is None or not _searchable(row, body)
+        changed += body is None or not leaves.is_searchable(row, body)
         changed += body is not None and before is not None and body.get("log") != before
         before = row.hash.hex()
         if row.case_id is not None:
@@ -74,12 +72,6 @@ def audit(uow: UnitOfWork, roster: Roster) -> Audit:
     damaged = {case.id for case in cases if _is_damaged(uow, case, roster)}
     orphaned = named - {case.id for case in cases}
     return Audit(missing, first, changed, unsigned, frozenset(damaged | orphaned))
-
-
-def _searchable(row: Leaf, body: Mapping[str, Any]) -> bool:
-    """Return whether the columns that lists are searched by say what the leaf says."""
-    said = (body.get("event"), body.get("day"), body.get("actor"), body.get("case"))
-    return said == (row.event, row.day.isoformat(), row.actor, row.case_id)
 
 
 def _is_damaged(uow: UnitOfWork, case: Case, roster: Roster) -> bool:

@@ -151,9 +151,11 @@ def of(uow: UnitOfWork, case: Case, roster: Roster) -> Past:
         if any(
             entry.first != rows[0].hash.hex()
             for entry in (parsed[row.number] for row in officers)
-            if not acting.isdisjoint(roster.roles_on(entry.actor, entry.day))
+            if entry.event != custody.OPENED
+            and not acting.isdisjoint(roster.roles_on(entry.actor, entry.day))
         ):
-            # Those who work on cases built on another one; others cannot spoil a case.
+            # Those who work on cases built on another one; others cannot spoil a case, and who
+            # merely looked at it while it was damaged vouches for nothing.
             submission = None
     profile = _profile(uow, case, submission)
     proven = {

@@ -135,6 +135,12 @@ def read(row: Leaf) -> dict[str, Any] | None:
     return content
 
 
+def is_searchable(row: Leaf, body: Mapping[str, Any]) -> bool:
+    """Return whether the columns that lists are searched by say what the leaf says."""
+    said = (body.get("event"), body.get("day"), body.get("actor"), body.get("case"))
+    return said == (row.event, row.day.isoformat(), row.actor, row.case_id)
+
+
 def is_signed(row: Leaf, actor: str, verify_key_of: Callable[[str], bytes]) -> bool:
     """Return whether ``actor`` signed a leaf; acts of the system need no signature."""
     if actor == SYSTEM:

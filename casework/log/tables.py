@@ -33,4 +33,6 @@ class Leaf(Base):
         Index("ix_leaf_case_id", "case_id", "number"),
         Index("ix_leaf_day", "day", "number"),
         Index("ix_leaf_actor_event_day", "actor", "event", "day"),
+        Index("ix_leaf_actor_day", "actor", "day", "number"),
+        Index("ix_leaf_event_day", "event", "day", "number"),
     )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from casework.keys.sessions import SessionStore
     from casework.law.catalogue import ProfileCatalogue
     from casework.law.profile import Profile
+    from casework.notices.post import Post
     from casework.store.keystore import Keystore
     from casework.store.rations import Rations
     from crypto.kdf import Kdf
@@ -35,6 +36,8 @@ class Office:
 
     ``genesis`` is the hex SHA-256 of the roster's first entry, pinned in the configuration;
     it is ``None`` only before the key ceremony. ``second_factor`` is off in a demo alone.
+    ``many_cases``: how many cases an officer opens on a day before the guardian is told. ``post``
+    sends notices; ``None`` while that is off.
     """
 
     instance_id: str
@@ -54,6 +57,8 @@ class Office:
     production: bool
     genesis: str | None
     second_factor: bool = True
+    many_cases: int = 25
+    post: Post | None = None
 
     @contextmanager
     def write(self) -> Iterator[UnitOfWork]:

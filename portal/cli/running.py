@@ -58,7 +58,7 @@ def tick(folder: Path) -> None:
     click.echo(
         f"receipts closed: {done.receipts}, sessions ended: {done.sessions}, "
         f"unused shred keys removed: {done.shred_keys}, cases put back on desks: {done.desks}, "
-        f"unused devices forgotten: {done.devices}"
+        f"unused devices forgotten: {done.devices}, notices sent: {done.notices}"
     )
 
 

@@ -20,8 +20,8 @@ from casework.keys import confirmations
 from casework.keys import roster as rosters
 from casework.law.workdays import working_days_between
 from portal.public.views import Labelled
+from portal.staff import bursts, passing
 from portal.staff import officer as officers
-from portal.staff import passing
 from portal.web.run import run
 
 if TYPE_CHECKING:
@@ -62,7 +62,9 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
             "after": _cursor(query.get(_AFTER, "")),
             "before": _cursor(query.get(_BEFORE, "")),
         }
-        page, rows = await run(_read, portal, officer, _filters(portal, status, category), **place)
+        page, rows, told = await run(
+            _read, portal, officer, _filters(portal, status, category), **place
+        )
         profile = portal.office.profile
         return portal.pages.render(
             "staff/inbox.html",
@@ -70,6 +72,7 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
             guard=portal.guard(officer.session),
             restored=await run(_restored, portal),
             rows=rows,
+            bursts=told,
             attention=ATTENTION if officer.guardian else "",
             statuses=[Labelled(one.id, one.label) for one in profile.states],
             categories=[Labelled(one.id, one.label) for one in profile.categories],
@@ -100,7 +103,7 @@ def _read(
     *,
     after: Cursor | None,
     before: Cursor | None,
-) -> tuple[Page, list[dict[str, object]]]:
+) -> tuple[Page, list[dict[str, object]], list[dict[str, Any]]]:
     profile = portal.office.profile
     with portal.office.read() as uow:
         page = desk.page(uow, officer.actor.person_id, filters, after, before)
@@ -114,7 +117,8 @@ def _read(
                 shown["days_left"] = working_days_between(calendar, today, row.due)
                 shown["overdue"] = row.due < today
             rows.append(shown)
-    return page, rows
+        told = bursts.shown(portal, uow, officer) if officer.guardian else []
+    return page, rows, told
 
 
 def _restored(portal: Portal) -> dict[str, object] | None:

@@ -11,11 +11,14 @@ from portal.staff import (
     inbox,
     invitations,
     leaving,
+    notices,
+    numbers,
     passphrase,
     people,
     security,
     sessions,
     sign_in,
+    trail,
 )
 
 if TYPE_CHECKING:
@@ -38,4 +41,7 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
         *people.handlers(portal),
         *invitations.handlers(portal),
         *enrolment.handlers(portal),
+        *trail.handlers(portal),
+        *numbers.handlers(portal),
+        *notices.handlers(portal),
     ]

@@ -164,4 +164,6 @@ def test_only_the_act_appends_leaves_about_cases() -> None:
         "case/recovered.py",
         "case/recovery_import.py",
         "keys/restoration.py",
+        "handling/opening.py",
+        "notices/addresses.py",
     }

@@ -170,9 +170,13 @@ def test_every_actor_may_do_exactly_what_the_table_says(
     allowed: list[tuple[str, str, list[tuple[str, str]]]] = []
     with opened(template, tmp_path / "refusals") as case:
         held = holds(case)
-        before = case.site.state()
+        before = case.site.state(log=False)
         for actor in case.actors:
             may_read(case, actor, held)
+        noted_exactly(case, held)
+        assert case.site.state(log=False) == before, "reading changed more than the log"
+        before = case.site.state()
+        for actor in case.actors:
             for rule in case.profile.transitions:
                 path = f"{case.path}/tindakan/{rule.id}"
                 if actor in ROLES and may_take(case, actor, rule, held):
@@ -185,6 +189,7 @@ def test_every_actor_may_do_exactly_what_the_table_says(
             allowed += try_messages(case, actor, held)
         assert case.site.state() == before, "a refused act left something behind"
         offered_exactly(case, held)
+        assert case.site.state() == before, "a page was noted twice on one day"
     for number, (actor, path, extra) in enumerate(allowed):
         with opened(template, tmp_path / str(number)) as case:
             assert_done(case, actor, path, extra)
@@ -247,6 +252,15 @@ def may_read(case: Case, actor: str, held: Mapping[str, set[str]]) -> None:
     handled = [leaf for leaf in case.filed.leaves() if leaf["event"] in {"accept", "reject"}]
     seen = "Ruang: Penanganan" in visit.text
     assert seen is (bool(handled) and "handling" in parts), actor
+
+
+def noted_exactly(case: Case, held: Mapping[str, set[str]]) -> None:
+    """Who read the case left one leaf that says so, and whoever was refused left none."""
+    names = {one.person_id: user for user, one in case.site.bench.officers.items()}
+    openings = [names[leaf["actor"]] for leaf in case.filed.leaves() if leaf["event"] == "opened"]
+    assert sorted(openings) == sorted(role for role in ROLES if held[role] & CONTENT_PARTS)
+    query = "SELECT count(*) FROM leaf WHERE event = 'opened'"
+    assert case.site.scalar(query) == len(openings), "another case was noted as well"
 
 
 def offered_exactly(case: Case, held: Mapping[str, set[str]]) -> None:

@@ -67,7 +67,9 @@ def test_the_walk_sees_every_page(site: Site) -> None:
         ("GET", "/penjelasan"),
         ("GET", "/persiapan"),
         ("GET", "/petugas"),
+        ("GET", "/petugas/angka"),
         ("GET", "/petugas/berkas/{case_id:str}"),
+        ("GET", "/petugas/jejak"),
         ("GET", "/petugas/keamanan"),
         ("GET", "/petugas/keamanan/autentikator"),
         ("GET", "/petugas/keamanan/frasa-sandi"),
@@ -78,6 +80,7 @@ def test_the_walk_sees_every_page(site: Site) -> None:
         ("GET", "/petugas/orang/{person_id:str}"),
         ("GET", "/petugas/orang/{person_id:str}/keluar"),
         ("GET", "/petugas/orang/{person_id:str}/serah-terima"),
+        ("GET", "/petugas/pemberitahuan"),
         ("GET", "/petugas/sesi"),
         ("GET", "/petugas/undangan"),
         ("GET", "/ruang"),
@@ -92,6 +95,7 @@ def test_the_walk_sees_every_page(site: Site) -> None:
         ("POST", "/petugas/berkas/{case_id:str}/lepas"),
         ("POST", "/petugas/berkas/{case_id:str}/pesan"),
         ("POST", "/petugas/berkas/{case_id:str}/tindakan/{transition:str}"),
+        ("POST", "/petugas/jejak"),
         ("POST", "/petugas/keamanan/autentikator"),
         ("POST", "/petugas/keamanan/autentikator/pasang"),
         ("POST", "/petugas/keamanan/frasa-sandi"),
@@ -101,8 +105,10 @@ def test_the_walk_sees_every_page(site: Site) -> None:
         ("POST", "/petugas/masuk"),
         ("POST", "/petugas/orang/undangan"),
         ("POST", "/petugas/orang/undangan/{invitation_id:str}/cabut"),
-        ("POST", "/petugas/orang/{person_id:str}/tindakan/{act:str}"),
         ("POST", "/petugas/orang/{person_id:str}/keluar"),
+        ("POST", "/petugas/orang/{person_id:str}/tindakan/{act:str}"),
+        ("POST", "/petugas/pemberitahuan"),
+        ("POST", "/petugas/pemberitahuan/hapus"),
         ("POST", "/petugas/sesi/akhiri"),
         ("POST", "/petugas/sesi/akhiri-lain"),
         ("POST", "/petugas/sesi/akhiri-satu"),
@@ -331,6 +337,8 @@ def officer_pages(site: Site) -> Iterator[Visit]:
     for address in ("/petugas", "/petugas?status=perhatian", "/petugas?status=x", "/petugas/sesi"):
         yield visit.open(address)
     yield from _own_pages(site)
+    yield from _overseers_pages(visit, receipt)
+    yield site.officer("pengawas").open("/petugas/angka")
     yield visit.open(path).send(f"{path}/pesan", {"message": ""})
     late = visit.open(path).filled(f"{path}/pesan", {"message": "Terlambat"})
     yield visit.post(f"{path}/tindakan/accept", [*late, ("revision", "1")])
@@ -461,6 +469,19 @@ def _leaving_pages(site: Site, visit: Visit) -> Iterator[Visit]:
     yield visit.open(away).send(away, {"reason": "SK"})
     visit.send(away, {"successor": site.bench["operator2"].person_id, "reason": "SK"})
     yield visit.follow()
+
+
+def _overseers_pages(visit: Visit, receipt: Receipt) -> Iterator[Visit]:
+    yield visit.open("/petugas/angka")
+    yield visit.open("/petugas/jejak")
+    yield visit.send("/petugas/jejak", {"nomor": "x", "dari": "y"})
+    yield visit.open("/petugas/jejak").send("/petugas/jejak", {"nomor": receipt.ticket})
+    yield visit.follow()
+    yield visit.open("/petugas/pemberitahuan")
+    yield visit.send("/petugas/pemberitahuan", {"address": "x"})
+    yield visit.open("/petugas/pemberitahuan").send("/petugas/pemberitahuan", {"address": "a@b.id"})
+    yield visit.follow()
+    yield visit.send("/petugas/pemberitahuan/hapus")
 
 
 def test_every_officers_page_keeps_the_laws(site: Site) -> None:

@@ -90,10 +90,11 @@ def test_the_same_bodies_within_a_session(portal: Site, reporter: Reporter, body
     """Refused likewise, and the session goes on."""
     status, content = BODIES[body]
     visit, receipt = reporter
+    officer, path = portal.officer("operator"), portal.path(receipt)
+    assert officer.open(path).status == 200
     before = portal.state()
     assert_clear_refusal(visit.post_raw("/ruang/pesan", content), status)
     assert visit.open("/ruang").status == 200
-    officer, path = portal.officer("operator"), portal.path(receipt)
     for action in ("pesan", "tindakan/accept"):
         assert_clear_refusal(officer.post_raw(f"{path}/{action}", content), status)
     assert officer.open(path).status == 200
@@ -163,12 +164,12 @@ def test_a_token_of_another_session_is_refused(portal: Site, reporter: Reporter)
 @pytest.mark.parametrize("nonce", ["", "x", "A" * 32, "a" * 31, "a" * 33, "../" + "a" * 29])
 def test_a_form_without_its_own_id_is_refused(portal: Site, reporter: Reporter, nonce: str) -> None:
     visit, receipt = reporter
+    officer, path = portal.officer("operator"), portal.path(receipt)
+    typed = dict(officer.open(path).filled(f"{path}/pesan", {"message": "Pesan"}))
     before = portal.state()
     pairs = dict(visit.open("/ruang").filled("/ruang/pesan", {"message": "Pesan"}))
     assert_clear_refusal(visit.post("/ruang/pesan", {**pairs, "nonce": nonce}), 400)
-    officer, path = portal.officer("operator"), portal.path(receipt)
-    pairs = dict(officer.open(path).filled(f"{path}/pesan", {"message": "Pesan"}))
-    assert_clear_refusal(officer.post(f"{path}/pesan", {**pairs, "nonce": nonce}), 400)
+    assert_clear_refusal(officer.post(f"{path}/pesan", {**typed, "nonce": nonce}), 400)
     assert portal.state() == before
 
 

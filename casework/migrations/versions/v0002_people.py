@@ -152,6 +152,8 @@ def _leaves() -> None:
             )
     op.create_index("ix_leaf_day", "leaf", ["day", "number"])
     op.create_index("ix_leaf_actor_event_day", "leaf", ["actor", "event", "day"])
+    op.create_index("ix_leaf_actor_day", "leaf", ["actor", "day", "number"])
+    op.create_index("ix_leaf_event_day", "leaf", ["event", "day", "number"])
 
 
 def _read(number: int, body: str) -> dict[str, object]:

@@ -2,8 +2,10 @@
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 import pytest
+from sqlalchemy import event
 
 from casework.store.base import new_id
 from tests.portal import visits
@@ -94,8 +96,9 @@ def test_an_incomplete_act_is_shown_again(
 ) -> None:
     """422, the fault named and linked to its field, nothing done."""
     path = portal.path(receipt)
+    visit = portal.officer("operator").open(path)
     before = portal.state()
-    visit = visits.act(portal.officer("operator"), path, transition, values)
+    visit.send(f"{path}/tindakan/{transition}", values)
     assert visit.status == 422
     (target,) = re.findall(r'<li><a href="#([^"]+)">', visit.text)[:1]
     assert target.startswith(f"{transition}-{fault.partition('.')[0]}")
@@ -261,3 +264,53 @@ def test_no_ticket_stands_in_title_or_address(portal: Site, receipt: Receipt) ->
     assert receipt.ticket not in str(visit.answer.url)
     visit.send(f"{portal.path(receipt)}/tindakan/reject", {"reason": "Alasan"})
     assert receipt.ticket not in visit.location
+
+
+def test_opening_a_case_is_noted_before_it_is_shown(portal: Site, receipt: Receipt) -> None:
+    """One leaf for each officer and day, also when the page comes after a fault."""
+    path = portal.path(receipt)
+    query = "SELECT count(*) FROM leaf WHERE event = 'opened'"
+    operator = portal.officer("operator").open(path)
+    assert (operator.status, portal.scalar(query)) == (200, 1)
+    operator.send(f"{path}/tindakan/reject", {"reason": ""})
+    assert (operator.status, portal.scalar(query)) == (422, 1)
+    portal.officer("inspektur").open(path)
+    assert portal.scalar(query) == 2
+    assert portal.officer("verifikator").open(path).status == 404
+    portal.clock.advance(days=1)
+    assert portal.scalar(query) == 2
+    fresh = portal.officer("operator").open("/petugas")
+    pairs = fresh.filled("/petugas/keluar", {})
+    fresh.post(f"{path}/tindakan/reject", [*pairs, ("revision", "1"), ("reason", "")])
+    assert (fresh.status, portal.scalar(query)) == (422, 3)
+
+
+def test_a_colleagues_visit_refuses_no_form(portal: Site, receipt: Receipt) -> None:
+    """The operator's page was open before the Inspektur looked: the act goes through."""
+    path = portal.path(receipt)
+    operator = portal.officer("operator").open(path)
+    portal.officer("inspektur").open(path)
+    operator.send(f"{path}/pesan", {"message": "Pesan"})
+    assert operator.status == 303
+
+
+def test_where_no_leaf_can_be_written_no_page_is_shown(portal: Site, receipt: Receipt) -> None:
+    """The database refuses to be written to: 503, and nothing of the case."""
+    path = portal.path(receipt)
+    officer = portal.officer("operator")
+    engine = portal.bench.office.engine
+    engine.dispose()
+
+    def read_only(connection: Any, _record: object) -> None:
+        connection.execute("PRAGMA query_only=ON")
+
+    event.listen(engine, "connect", read_only)
+    try:
+        officer.open(path)
+        assert officer.status == 503
+        assert visits.NARRATIVE not in officer.text
+        assert receipt.ticket not in officer.text
+    finally:
+        event.remove(engine, "connect", read_only)
+        engine.dispose()
+    assert visits.NARRATIVE in officer.open(path).text

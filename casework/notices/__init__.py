@@ -1,0 +1,1 @@
+"""Notices to officers: that there is something to do, never what."""
