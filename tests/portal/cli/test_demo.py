@@ -105,7 +105,8 @@ def test_it_never_poses_as_a_real_instance(run: Run, own: Path) -> None:
         assert answer.exit_code == 1
         assert "a demo cannot become a production instance" in answer.output
     toml = own / "suaka.toml"
-    toml.write_text(toml.read_text("utf-8").replace('mode = "demo"', 'mode = "production"'))
+    text = toml.read_text("utf-8").replace('mode = "demo"', 'mode = "production"')
+    toml.write_text(text.replace("second_factor = false", "second_factor = true"))
     for command in ("serve", "tick", "doctor"):
         answer = run(command, own)
         assert answer.exit_code == 1
