@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.e2e.server import Server
 
 COMMAND = str(Path(sys.executable).parent / "suaka")
-_OFFICER = re.compile(r"^  \S.*?\s{2,}([a-z]+) +((?:[a-z]+ ?){7})$", re.MULTILINE)
+_OFFICER = re.compile(r"^  (?!WBS-)\S.*?\s{2,}([a-z]+) +((?:[a-z]+ ?){7})$", re.MULTILINE)
 _REPORTER = re.compile(r"^  (WBS-\w{8}) +(.+)$", re.MULTILINE)
 
 CLOCK_VARIABLE = "TESTS_CLOCK_DAYS"

@@ -19,7 +19,7 @@ from portal.cli.options import close, opened
 from tests.portal.cli.conftest import PRODUCTION, Run, files_of
 from tests.portal.cli.terminal import HEEDING, SUAKA
 
-OFFICER = re.compile(r"^  \S.*?\s{2,}([a-z]+) +((?:[a-z]+ ?){7})$", re.MULTILINE)
+OFFICER = re.compile(r"^  (?!WBS-)\S.*?\s{2,}([a-z]+) +((?:[a-z]+ ?){7})$", re.MULTILINE)
 REPORTER = re.compile(r"^  (WBS-\w{8}) +(.+)$", re.MULTILINE)
 BANNER = "Ini instans demo."
 
