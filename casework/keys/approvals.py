@@ -36,6 +36,14 @@ def replaced_by(uow: UnitOfWork, person_id: str) -> str | None:
     return uow.session.scalar(select(Invitation.replaces).where(Invitation.person == person_id))
 
 
+def is_lost(uow: UnitOfWork, person_id: str) -> bool:
+    """Return whether somebody has enrolled with new keys in this person's place."""
+    query = select(Invitation.id).where(
+        Invitation.replaces == person_id, Invitation.person.is_not(None)
+    )
+    return uow.session.scalar(query.limit(1)) is not None
+
+
 def admit(
     uow: UnitOfWork,
     approver: Actor,
@@ -53,7 +61,8 @@ def admit(
 
     Raises:
         NotFound: nobody of this id enrolled here.
-        Conflict: the officer is on the roster already, or another person would be ended.
+        Conflict: the officer is on the roster already, has lost these keys, or another person
+            would be ended.
         WordsDiffer: the words are other ones now.
         InvalidInput: no reason, or a last day in the past.
         Denied: see :func:`casework.keys.enrol.approve`.
@@ -62,7 +71,8 @@ def admit(
     if approver.person_id == person_id:
         raise Denied(Flaw.SELF.value)
     part = enrol.enrolled_one(uow, person_id)
-    if person_id in chain.people or replaced_by(uow, person_id) != replaces:
+    known = person_id in chain.people or is_lost(uow, person_id)
+    if known or replaced_by(uow, person_id) != replaces:
         raise Conflict("person")
     if tuple(words) != part.fingerprint:
         raise WordsDiffer

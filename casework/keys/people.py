@@ -139,7 +139,7 @@ def detail(uow: UnitOfWork, viewer: Actor, person_id: str) -> Detail:
         words=words,
         replaces=replaces,
         history=_history(uow, found, person_id),
-        acts=_acts(uow, found, viewer, line, given),
+        acts=_acts(uow, found, viewer, line, replaces),
         alone=alone(uow.office.profile, found, person_id, uow.today()),
         approvable=tuple(sorted(given)),
         version=found.version,
@@ -242,13 +242,16 @@ def standing(record: RosterPerson, day: date) -> Standing:
 _IN_OFFICE = frozenset({Standing.ACTIVE, Standing.ACTING})
 
 
-def _acts(uow: UnitOfWork, found: Roster, viewer: Actor, line: Line, given: frozenset[str]) -> Acts:
+def _acts(uow: UnitOfWork, found: Roster, viewer: Actor, line: Line, replaces: Line | None) -> Acts:
     in_office = line.standing in _IN_OFFICE
     guards = found.guardian_id == viewer.person_id != line.person_id
     may_guard = any(uow.office.profile.role(role).may_guard for role in line.roles)
-    mine = line.actionable and bool(given)
+    mine = line.actionable
+    # Whoever is ended by the new keys must be the approver's to end.
+    ends = replaces is None or replaces.actionable or replaces.standing is Standing.LEFT
+    waits = line.standing is Standing.WAITING
     return Acts(
-        admit=mine and line.standing is Standing.WAITING,
+        admit=mine and waits and ends and not approvals.is_lost(uow, line.person_id),
         suspend=mine and in_office,
         resume=mine and line.standing is Standing.SUSPENDED,
         change=mine and (in_office or line.standing is Standing.ENDED),

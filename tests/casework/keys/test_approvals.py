@@ -194,6 +194,7 @@ class TestReplacing:
 
     def test_nobody_replaces_an_approver_over_their_own_head(self, bench: Bench) -> None:
         part = newcomer(bench, "inspektur-2", "inspektur", replaces=bench["inspektur"].person_id)
+        assert not seen(bench, "inspektur", part.person_id).acts.admit
         with pytest.raises(Denied):
             admit(bench, part)
 
@@ -206,6 +207,9 @@ class TestReplacing:
             listed = {one.person_id for one in people.overview(uow, bench["inspektur"])}
         assert again.person_id in listed
         assert lost.person_id not in listed
+        assert not seen(bench, "inspektur", lost.person_id).acts.admit
+        with pytest.raises(Conflict):
+            admit(bench, lost)
         assert admit(bench, again).may(again.person_id, "tim", today(bench))
 
 

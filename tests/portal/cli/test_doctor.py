@@ -18,7 +18,7 @@ from portal import wiring
 from portal.cli import checks_files, checks_office, instance
 from portal.cli.options import close, opened
 from portal.settings import load
-from tests.portal.cli.conftest import PASSPHRASE, PRODUCTION, Run, files_of, hold
+from tests.portal.cli.conftest import PASSPHRASE, PRODUCTION, STRICT, Run, files_of, hold
 
 
 def lines(run: Run, folder: Path, level: str, code: int, **environment: str) -> str:
@@ -93,7 +93,8 @@ def test_a_disk_that_is_nearly_full_is_told(founded: Path) -> None:
 
 def test_cheap_stretching_is_bad_in_production_and_told_elsewhere(run: Run, founded: Path) -> None:
     assert "costs.passphrase" in lines(run, founded, "warn", 0)
-    said = lines(run, founded, "bad", 1, SUAKA_INSTANCE_MODE="production")
+    production = {"SUAKA_INSTANCE_MODE": "production", **STRICT}
+    said = lines(run, founded, "bad", 1, **production)
     assert "costs.passphrase: argon2id:m=8,t=1,p=1 is below" in said
     assert "costs.secret_key" in said
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.portal.cli.conftest import Run
+from tests.portal.cli.conftest import STRICT, Run
 from tests.portal.cli.terminal import SUAKA
 
 STOP_SECONDS = 15
@@ -161,7 +161,7 @@ def test_nothing_is_served_before_the_ceremony(run: Run, enrolled: Path, command
 
 
 def test_production_with_cheap_stretching_is_refused(run: Run, founded: Path) -> None:
-    answer = run("serve", founded, SUAKA_INSTANCE_MODE="production")
+    answer = run("serve", founded, SUAKA_INSTANCE_MODE="production", **STRICT)
     assert answer.exit_code == 1
     assert "below the floor for production: passphrase: argon2id:m=8,t=1,p=1" in answer.stderr
 
