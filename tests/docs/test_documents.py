@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import click
 import msgspec
 import pytest
 
@@ -83,6 +84,13 @@ def test_the_commands_are_all_of_the_commands() -> None:
     assert set(re.findall(r"(?m)^\| `suaka (\w+)` \|", text)) == set(cli.commands)
 
 
+def options(command: click.Command) -> set[str]:
+    """Every option of a command, and of the commands below it."""
+    known = {option for one in command.params for option in one.opts}
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return known.union(*(options(one) for one in below))
+
+
 def test_options_that_are_shown_exist() -> None:
     """A command line copied from a document is one that the program takes."""
     unknown = []
@@ -90,7 +98,7 @@ def test_options_that_are_shown_exist() -> None:
         for name, rest in re.findall(r"(?<!`)\bsuaka (\w+)([^`\n#]*)", page.read_text("utf-8")):
             if name not in cli.commands:
                 continue
-            known = {option for one in cli.commands[name].params for option in one.opts}
+            known = options(cli.commands[name])
             unknown += [
                 f"{name} {flag}" for flag in re.findall(r"--[\w-]+", rest) if flag not in known
             ]

@@ -398,8 +398,9 @@ class TestOldWords:
             row = uow.session.scalar(select(Leaf).where(Leaf.number == number))
             assert row is not None
             values: dict[str, Any] = {
-                name: getattr(row, name) for name in Leaf.__table__.columns.keys()
-            }  # noqa: SIM118
+                name: getattr(row, name)
+                for name in Leaf.__table__.c.keys()  # noqa: SIM118 - a collection, no dict
+            }
         other()
         act(gone_back)
         with gone_back.office.write() as uow:
