@@ -84,11 +84,11 @@ def test_the_commands_are_all_of_the_commands() -> None:
     assert set(re.findall(r"(?m)^\| `suaka (\w+)` \|", text)) == set(cli.commands)
 
 
-def options_of(command: click.Command, words: list[str]) -> set[str]:
-    """The options of a command, or of the one below it that the next word names."""
-    if isinstance(command, click.Group) and words and words[0] in command.commands:
-        return options_of(command.commands[words[0]], words[1:])
-    return {option for one in command.params for option in one.opts}
+def options(command: click.Command) -> set[str]:
+    """Every option of a command, and of the commands below it."""
+    known = {option for one in command.params for option in one.opts}
+    below = command.commands.values() if isinstance(command, click.Group) else ()
+    return known.union(*(options(one) for one in below))
 
 
 def test_options_that_are_shown_exist() -> None:
@@ -98,7 +98,7 @@ def test_options_that_are_shown_exist() -> None:
         for name, rest in re.findall(r"(?<!`)\bsuaka (\w+)([^`\n#]*)", page.read_text("utf-8")):
             if name not in cli.commands:
                 continue
-            known = options_of(cli.commands[name], rest.split())
+            known = options(cli.commands[name])
             unknown += [
                 f"{name} {flag}" for flag in re.findall(r"--[\w-]+", rest) if flag not in known
             ]

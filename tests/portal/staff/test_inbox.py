@@ -4,6 +4,8 @@ import re
 
 import pytest
 
+from casework.keys import confirmations, restoration
+from casework.log.leaf import Draft, append
 from tests.casework.cases import file_report
 from tests.portal.sites import Site
 from tests.portal.visits import Visit
@@ -149,3 +151,21 @@ def test_a_far_due_day_does_not_hold_the_inbox_up(portal: Site, ladder: list[str
     visit = portal.officer("operator").open("/petugas")
     assert tickets(visit) == [*ladder[1:], ladder[0]]
     assert "30\xa0Desember\xa09999" in visit.text
+
+
+def test_a_confirmed_restore_is_told_to_everybody_for_thirty_days(portal: Site) -> None:
+    """With its day, its reason and the versions of the roster; what nobody signed is not shown."""
+    with portal.bench.office.write() as uow:
+        append(uow, Draft(confirmations.EVENT, "system", facts={"reason": "palsu"}))
+    told = "Sistem dipulihkan dari cadangan"
+    assert told not in portal.officer("irban").open("/petugas").text
+    with portal.bench.office.write() as uow:
+        restoration.confirm(uow, portal.bench["inspektur"], "Cakram <rusak>")
+    for username in ("irban", "operator", "inspektur"):
+        page = portal.officer(username).open("/petugas").text
+        assert told in page
+        assert "Cakram &lt;rusak&gt;" in page
+        assert "Contoh Inspektur" in page
+        assert "tetap pada versi" in page
+    portal.clock.advance(days=31)
+    assert told not in portal.officer("irban").open("/petugas").text
