@@ -5,11 +5,12 @@ Of a reporter there is the word and the day, and nothing by which two could be t
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from casework.case.past import keys_digest
 from casework.case.tables import Case
@@ -63,6 +64,16 @@ class Row:
     case_gone: bool
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What the rows of one page are judged by; ``hashes`` are those of the leaves before them."""
+
+    chain: Roster
+    cases: Mapping[str, Case]
+    hashes: Mapping[int, bytes]
+    reporters: Mapping[str, PublicKeys]
+
+
 def rows_of(uow: UnitOfWork, chain: Roster, found: Sequence[Leaf]) -> tuple[Row, ...]:
     """Return what leaves tell, each judged: one hash and one signature apiece."""
     ids = {row.case_id for row in found if row.case_id is not None}
@@ -74,25 +85,23 @@ def rows_of(uow: UnitOfWork, chain: Roster, found: Sequence[Leaf]) -> tuple[Row,
             select(Leaf.number, Leaf.hash).where(Leaf.number.in_([row.number - 1 for row in found]))
         ).all()
     )
-    return tuple(_row(uow, chain, row, cases, hashes) for row in found)
-
-
-def _row(
-    uow: UnitOfWork,
-    chain: Roster,
-    row: Leaf,
-    cases: Mapping[str, Case],
-    hashes: Mapping[int, bytes],
-) -> Row:
-    body = leaves.read(row)
-    case = cases.get(row.case_id) if row.case_id is not None else None
-    who = _who(chain, row, case)
-    sound = (
-        body is not None
-        and leaves.is_searchable(row, body)
-        and _is_signed(uow, chain, row, case, who)
+    wrote = {row.actor for row in found}
+    known = _Known(
+        chain,
+        cases,
+        hashes,
+        _reporters_keys(uow, [c for c in cases.values() if c.reporter in wrote]),
     )
-    before = hashes.get(row.number - 1)
+    return tuple(_row(uow, known, row) for row in found)
+
+
+def _row(uow: UnitOfWork, known: _Known, row: Leaf) -> Row:
+    chain = known.chain
+    body = leaves.read(row)
+    case = known.cases.get(row.case_id) if row.case_id is not None else None
+    who = _who(chain, row, case)
+    sound = body is not None and leaves.is_searchable(row, body) and _is_signed(known, row, who)
+    before = known.hashes.get(row.number - 1)
     follows = before.hex() if before is not None else None
     said = body if sound and body is not None else {}
     return Row(
@@ -124,13 +133,13 @@ def _who(chain: Roster, row: Leaf, case: Case | None) -> Who:
     return Who.UNKNOWN
 
 
-def _is_signed(uow: UnitOfWork, chain: Roster, row: Leaf, case: Case | None, who: Who) -> bool:
+def _is_signed(known: _Known, row: Leaf, who: Who) -> bool:
     """Return whether whoever a row names signed it."""
-    if who is Who.REPORTER and case is not None:
-        keys = _reporter_keys(uow, case)
+    if who is Who.REPORTER:
+        keys = known.reporters.get(row.case_id or "")
         return keys is not None and leaves.is_signed(row, row.actor, lambda _: keys.verify_key)
     return who is not Who.UNKNOWN and leaves.is_signed(
-        row, row.actor, lambda one: _officers_key(chain, one)
+        row, row.actor, lambda one: _officers_key(known.chain, one)
     )
 
 
@@ -141,20 +150,27 @@ def _officers_key(chain: Roster, person_id: str) -> bytes:
         raise Tampered("nobody vouches for a signer") from error
 
 
-def _reporter_keys(uow: UnitOfWork, case: Case) -> PublicKeys | None:
-    """Return a reporter's keys if the first leaf of the case names them."""
-    person = uow.session.get(Person, case.reporter)
-    first = uow.session.scalar(
-        select(Leaf).where(Leaf.case_id == case.id).order_by(Leaf.number).limit(1)
+def _reporters_keys(uow: UnitOfWork, cases: Sequence[Case]) -> dict[str, PublicKeys]:
+    """Return the keys of each case's reporter, where the first leaf of the case names them."""
+    people = select(Person).where(Person.id.in_([case.reporter for case in cases]))
+    claimed = {person.id: person for person in uow.session.scalars(people)}
+    firsts = (
+        select(func.min(Leaf.number))
+        .where(Leaf.case_id.in_([case.id for case in cases]))
+        .group_by(Leaf.case_id)
     )
-    body = leaves.read(first) if first is not None else None
-    if person is None or body is None:
-        return None
-    try:
-        keys = PublicKeys(person.recipient, person.verify_key)
-    except CryptoError:
-        return None
-    return keys if body.get("reporter") == keys_digest(keys) else None
+    rows = uow.session.scalars(select(Leaf).where(Leaf.number.in_(firsts)))
+    told = {row.case_id: leaves.read(row) or {} for row in rows}
+    found = {}
+    for case in cases:
+        person = claimed.get(case.reporter)
+        if person is None:
+            continue
+        with suppress(CryptoError):
+            keys = PublicKeys(person.recipient, person.verify_key)
+            if told.get(case.id, {}).get("reporter") == keys_digest(keys):
+                found[case.id] = keys
+    return found
 
 
 def _label(uow: UnitOfWork, row: Leaf, case: Case | None) -> str:
