@@ -73,9 +73,10 @@ def test_the_settings_are_all_of_the_settings() -> None:
     for section, name, variable, default in written:
         assert variable == f"SUAKA_{section}_{name}".upper()
         value = known[section, name]
-        if value not in (msgspec.NODEFAULT, None, ()):
-            shown = str(value).lower() if isinstance(value, bool) else str(value)
-            assert default == f"`{shown}`", name
+        if value not in (msgspec.NODEFAULT, None, (), ""):
+            values = value if isinstance(value, tuple) else (value,)
+            shown = [str(one).lower() if isinstance(one, bool) else str(one) for one in values]
+            assert default == ", ".join(f"`{one}`" for one in shown), name
 
 
 def test_the_commands_are_all_of_the_commands() -> None:

@@ -68,6 +68,8 @@ def court(founded: Bench, tmp_path_factory: pytest.TempPathFactory) -> Court:
         return Court(bench, bench.office.profile, roster.load(uow))
 
 
+FILE = "f" * 64
+
 GOOD: list[tuple[str, str, dict[str, Any]]] = [
     (custody.OPENED, "operator", {}),
     (custody.RECUSED, "irban", {"revoked": ["content:irban", "identity:irban"], "items": 1}),
@@ -88,7 +90,7 @@ GOOD: list[tuple[str, str, dict[str, Any]]] = [
         },
     ),
     (custody.HANDED_OVER, "inspektur", {"leaver": "irban", "revoked": ["content:irban"]}),
-    (custody.RECOVERED, "operator", {"granted": ["content:irban2"]}),
+    (custody.RECOVERED, "operator", {"granted": ["content:irban2"], "file": FILE}),
 ]
 
 BAD: dict[str, tuple[str, str, dict[str, Any]]] = {
@@ -197,8 +199,15 @@ BAD: dict[str, tuple[str, str, dict[str, Any]]] = {
     "a recovery that takes an officer's": (
         custody.RECOVERED,
         "operator",
-        {"granted": ["content:irban"], "revoked": ["content:irban"]},
+        {"granted": ["content:irban"], "revoked": ["content:irban"], "file": FILE},
     ),
+    "a recovery without its file": (custody.RECOVERED, "operator", {"granted": ["content:irban"]}),
+    "a recovery by who receives nothing": (
+        custody.RECOVERED,
+        "admin",
+        {"granted": ["content:irban"], "file": FILE},
+    ),
+    "a recovery of nothing": (custody.RECOVERED, "operator", {"file": FILE}),
     "another event": ("vanished", "inspektur", {}),
 }
 
@@ -231,6 +240,7 @@ def test_no_leaf_of_custody_gives_what_must_not_travel(court: Court, data: st.Da
     actor = data.draw(st.sampled_from(PEOPLE))
     said = {"granted": data.draw(moved), "revoked": data.draw(moved)}
     said |= {name: data.draw(st.sampled_from(PEOPLE)) for name in ("leaver", "successor")}
+    said["file"] = data.draw(st.sampled_from(["", FILE]))
     if not court.counts(event, actor, **said):
         return
     assert actor not in {"nobody", "recovery", "system"}

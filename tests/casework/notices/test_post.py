@@ -99,10 +99,12 @@ def refused(
     """Nobody is reached, and the log has one line about it that names nobody; return it."""
     with caplog.at_level(logging.DEBUG):
         assert send(post, MOMENT, recipients) == frozenset()
-    (line,) = [record.getMessage() for record in caplog.records if record.name.startswith("suaka")]
+    # The test's mail server speaks, too: under a name of its own.
+    ours = [record for record in caplog.records if record.name.startswith("suaka")]
+    (line,) = [record.getMessage() for record in ours]
     for part in ("@", "contoh", PASSWORD, "Traceback"):
         assert part not in line
-    assert not any(record.exc_info for record in caplog.records)
+    assert not any(record.exc_info for record in ours)
     return line
 
 
