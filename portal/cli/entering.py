@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Final
 import click
 import segno
 
-from casework.errors import Denied
-from casework.keys import accounts, factors, memory, passphrases
+from casework.keys import factors, passphrases
 from crypto import words
+from portal.cli import factors as terminal
 from portal.cli.options import FORGET_SCREEN, ask_passphrase
 from portal.cli.refusals import Refused
 
@@ -37,21 +37,13 @@ def sign_in(office: Office, username: str) -> Actor:
     """Return an officer who types passphrase and, where the office has one, the second factor.
 
     Raises:
-        Denied: name or passphrase is wrong.
+        Denied: name or passphrase is wrong, or the officer is not in office today.
         WrongCode: the code is.
         Untrustworthy: roster or log are not what this officer has seen before.
     """
     passphrase = ask_passphrase(f"Passphrase of {username}", confirm=False)
-    keys = accounts.officer_keys(office, username, passphrase)
-    with office.read() as uow:
-        actor = accounts.locate_and_unwrap(uow, keys)
-        if actor is None:
-            raise Denied("name or passphrase")
-        memory.check_and_update(uow, actor)
-    if office.second_factor:
-        code = ask_line(f"Code of {username}'s authenticator, or a recovery code")
-        with office.write() as uow:
-            factors.check(uow, actor, code)
+    actor = terminal.signed_in(office, username, passphrase)
+    terminal.ask_code(office, actor)
     return actor
 
 

@@ -8,12 +8,13 @@ import click
 from sqlalchemy import select
 
 from casework.case.tables import Case
-from casework.errors import Denied, NotFound
+from casework.errors import NotFound
 from casework.handling import departure, leaving
 from casework.handling.leaving import Plan
-from casework.keys import accounts, memory, roster
+from casework.keys import roster
 from casework.keys.accounts import fold_username
-from portal.cli.options import FOLDER, ask_passphrase, opened
+from portal.cli import entering
+from portal.cli.options import FOLDER, opened
 from portal.cli.refusals import PROBLEMS, Refused
 
 if TYPE_CHECKING:
@@ -56,21 +57,15 @@ def offboard(
 ) -> None:
     """Hand an officer's cases over to successors, end their office, and print the record.
 
-    The approver's passphrase is asked for on the terminal. What was interrupted is completed by
-    the same command. It cannot be undone: who comes back enrols anew.
+    The approver's passphrase and code are asked for on the terminal. What was interrupted is
+    completed by the same command. It cannot be undone: who comes back enrols anew.
     """
     with opened(folder, ready=True) as (office, _):
         with office.read() as uow:
             known = roster.load(uow)
         leaver = _person(known, username)
-        keys = accounts.officer_keys(
-            office, by, ask_passphrase(f"Passphrase of {by}", confirm=False)
-        )
+        approver = entering.sign_in(office, by)
         with office.read() as uow:
-            approver = accounts.locate_and_unwrap(uow, keys)
-            if approver is None:
-                raise Denied("name or passphrase")
-            memory.check_and_update(uow, approver)
             found = departure.preview(uow, approver, leaver)
         _say_what_comes(found)
         if found.obstacle:

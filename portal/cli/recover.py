@@ -15,11 +15,12 @@ import click
 
 from casework.case import lost, recovery_import
 from casework.errors import Denied
-from casework.keys import accounts, factors, memory, recovery, shares
+from casework.keys import accounts, memory, recovery, shares
 from casework.keys.obstacles import Obstacle, RecoveryRefused
 from casework.keys.recovery import Decision
 from casework.law.catalogue import ProfileCatalogue
 from crypto.persons import Person
+from portal.cli import factors as terminal
 from portal.cli import sheets
 from portal.cli.ceremony import refuse_unfit, write
 from portal.cli.options import DAY, FILE_IN, FOLDER, ask_passphrase, opened
@@ -247,8 +248,5 @@ def _sign_in(office: Office, by: str) -> Actor:
         if actor is None:
             raise Denied("name or passphrase")
         memory.check_and_update(uow, actor)
-    if office.second_factor:
-        code = ask_passphrase("Code of the authenticator", confirm=False)
-        with office.write() as uow:
-            factors.check(uow, actor, code)
+    terminal.ask_code(office, actor)
     return actor

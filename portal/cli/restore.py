@@ -8,6 +8,7 @@ import shutil
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from string import ascii_lowercase
 from typing import TYPE_CHECKING
 
 import click
@@ -15,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from casework.errors import Denied
-from casework.keys import accounts, factors, memory, point, restoration
+from casework.keys import accounts, memory, point, restoration
 from casework.store import schema
 from casework.store.backup import check
 from casework.store.backup.files import sync_folder
@@ -25,6 +26,7 @@ from crypto.age import HybridIdentity
 from crypto.errors import Malformed
 from portal import settings as configuration
 from portal import wiring
+from portal.cli import factors as terminal
 from portal.cli.building import built
 from portal.cli.defaults import WithDefault
 from portal.cli.inuse import unused
@@ -139,12 +141,8 @@ def confirm_command(*, folder: Path, by: str, reason: str, yes: bool) -> None:
 
 
 def _confirmed(office: Office, guardian: Actor, reason: str) -> int:
-    code = (
-        ask_passphrase("Code of the authenticator", confirm=False) if office.second_factor else ""
-    )
+    terminal.ask_code(office, guardian)
     with office.write() as uow:
-        if office.second_factor:
-            factors.check(uow, guardian, code)
         number = restoration.confirm(uow, guardian, reason)
     with office.read() as uow:
         memory.check_and_update(uow, guardian)
@@ -189,7 +187,11 @@ def _aside(folder: Path) -> Path:
         raise Refused(f"{folder} or its run/ is a mounted file system: unmount it first")
     with unused(folder):
         stamp = f"{wiring.utc_now():%Y%m%dT%H%M%SZ}"
-    return folder.with_name(f"{folder.name}.before-restore-{stamp}")
+    names = (f"{folder.name}.before-restore-{stamp}{more}" for more in ("", *ascii_lowercase))
+    for aside in map(folder.with_name, names):
+        if not aside.exists():
+            return aside
+    raise Refused("this instance was replaced too often in one second")
 
 
 def _checked(

@@ -68,9 +68,11 @@ def walk(server: Server, instance: Instance, told: Told) -> None:
     box, receipt = report(server, told)
     desks = {}
     for name in OFFICERS:
-        desks[name] = visits.enter_staff(browse(server), name, instance.passphrases[name])
+        code = instance.code(name)
+        desks[name] = visits.enter_staff(browse(server), name, instance.passphrases[name], code)
         assert desks[name].location == "/petugas"
-        told.secrets.append(desks[name].client.cookies["petugas"])
+        told.secrets += [desks[name].client.cookies["petugas"], instance.secrets[name]]
+        told.secrets.append(desks[name].client.cookies["perangkat"])
     path = visits.case_path(desks["operator"], receipt.ticket)
 
     def act(who: str, transition: str, **values: str | list[str]) -> None:

@@ -15,13 +15,20 @@ from portal.cli import factors as terminal
 from portal.cli.options import FORGET_SCREEN, opened
 from tests.canary import sweep
 from tests.casework.codes import code_at
-from tests.portal.cli.conftest import PASSPHRASE, Run
+from tests.portal.cli.conftest import PASSPHRASE, STRICT, Run
 from tests.portal.cli.terminal import Terminal
 
 NEW = "lemari hujan kuda sepatu gerbang"
 OFF = {"SUAKA_STAFF_SECOND_FACTOR": "false"}
 SECRET = "A234" * 8
 FORGOTTEN = re.escape(FORGET_SCREEN)
+
+
+@pytest.fixture(autouse=True)
+def strict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every officer here is asked for a second factor."""
+    for name, value in STRICT.items():
+        monkeypatch.setenv(name, value)
 
 
 def give(folder: Path, username: str) -> factors.NewFactor:
@@ -32,6 +39,12 @@ def give(folder: Path, username: str) -> factors.NewFactor:
         with office.write() as uow:
             factors.store(uow, actor, made, 0)
     return made
+
+
+def take_factor(folder: Path) -> None:
+    """Take every second factor away, as whoever writes the database can."""
+    with opened(folder) as (office, _), office.engine.begin() as connection:
+        assert connection.exec_driver_sql("DELETE FROM factor").rowcount > 0
 
 
 def now(**later: float) -> str:
@@ -190,6 +203,7 @@ def test_without_a_code_of_the_old_one_there_is_no_new_one(run: Run, founded: Pa
 
 def test_a_code_that_never_comes_stores_nothing(run: Run, founded: Path) -> None:
     """An officer who has none yet, and three wrong codes: there is still none."""
+    take_factor(founded)
     text = f"{PASSPHRASE.format('operator')}\n1\n2\n3\n"
     answer = run("factor", founded, "--username", "operator", text=text)
     assert answer.exit_code == 1
@@ -202,6 +216,7 @@ def test_a_code_that_never_comes_stores_nothing(run: Run, founded: Path) -> None
 @pytest.mark.parametrize("command", ["passphrase", "factor"])
 def test_a_missing_factor_is_named(run: Run, founded: Path, command: str) -> None:
     """Where a passphrase is to be changed; a first authenticator is what factor is for."""
+    take_factor(founded)
     text = f"{PASSPHRASE.format('operator')}\n123456\n{NEW}\n"
     answer = run(command, founded, "--username", "operator", text=text)
     assert answer.exit_code == 1

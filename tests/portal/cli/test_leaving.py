@@ -1,22 +1,22 @@
 """``suaka offboard``: the same on a terminal, asked before it is done, and printed."""
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import Result
 
-from casework.keys import roster
+from casework.keys import enrol, roster
 from casework.keys.vocabulary import TenureState
 from portal.cli.options import opened
-from tests.portal.cli.conftest import PASSPHRASE, Run
-
-OPERATOR = ("--username", "baru", "--name", "Contoh Baru", "--position", "Staf", "--role")
+from tests.casework.codes import code_at
+from tests.portal.cli.conftest import PASSPHRASE, SECRET, STRICT, Run
 
 
 def newcomer(run: Run, folder: Path, role: str = "operator") -> None:
-    assert (
-        run("enrol", folder, *OPERATOR, role, text=PASSPHRASE.format("baru") + "\n").exit_code == 0
-    )
+    with opened(folder) as (office, _):
+        phrase = PASSPHRASE.format("baru")
+        enrol.enrol(office, enrol.Applicant("baru", "Contoh Baru", "Staf", (role,), phrase))
     answer = run(
         *("approve", folder, "--by", "inspektur", "--username", "baru", "--reason", "SK 2"),
         text=f"y\n{PASSPHRASE.format('inspektur')}\n",
@@ -103,3 +103,18 @@ def test_the_last_share_goes_only_knowingly(run: Run, founded: Path) -> None:
     assert answer.exit_code == 1
     assert "--give-up-shares" in answer.stderr
     assert offboard(run, founded, "--yes", "--give-up-shares", who="irban").exit_code == 0
+
+
+def test_it_asks_for_the_second_factor(run: Run, founded: Path) -> None:
+    """A passphrase alone ends nobody's office."""
+    newcomer(run, founded)
+    who = ("--by", "inspektur", "--username", "operator", "--successor", "baru")
+    args = ("offboard", founded, *who, "--reason", "SK 3", "--yes")
+    phrase = PASSPHRASE.format("inspektur")
+    wrong = run(*args, text=f"{phrase}\n000000\n", **STRICT)
+    assert wrong.exit_code == 1
+    assert "the code is wrong" in wrong.stderr
+    assert state_of(founded, "operator") is TenureState.ACTIVE
+    code = code_at(SECRET, datetime.now(UTC))
+    assert run(*args, text=f"{phrase}\n{code}\n", **STRICT).exit_code == 0
+    assert state_of(founded, "operator") is TenureState.LEFT

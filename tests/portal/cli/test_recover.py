@@ -22,10 +22,19 @@ from portal.cli.options import FORGET_SCREEN, opened
 from tests.casework.cases import Filed, file_report, join, texts
 from tests.casework.keys.recoveries import lose_handling, meet
 from tests.casework.office import Bench, FakeClock, passphrase_of, sign_in
-from tests.portal.cli.conftest import Run, files_of
+from tests.portal.cli.conftest import STRICT, Run, files_of
 from tests.portal.cli.terminal import Terminal
 
 FORGOTTEN = re.escape(FORGET_SCREEN)
+
+
+@pytest.fixture(autouse=True)
+def strict(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every officer here is asked for a second factor."""
+    for name, value in STRICT.items():
+        monkeypatch.setenv(name, value)
+
+
 FOREIGN = shares.split(Person.generate(), shares.Shares())
 CODES = tuple(f"aaaa-bbbb-cc{number:02}" for number in range(22, 32))
 
@@ -390,7 +399,7 @@ def test_import_wants_passphrase_and_code(run: Run, drill: Drill, offline: Path)
     )
     assert wrong.stderr == "suaka: the name or the passphrase is wrong\n"
     assert put_in(run, drill, out, "pengganti", "zzzz-zzzz-zzzz") == (
-        "1 suaka: the code of the second factor is wrong or was used\n"
+        "1 suaka: the code is wrong, or was used before\n"
     )
     assert put_in(run, drill, out, "verifikator").startswith("1 ")
     with drill.office() as bench:

@@ -25,7 +25,7 @@ from portal.cli.options import opened
 from portal.settings import CostSection, InstanceSection
 from tests.e2e.server import Server
 from tests.portal.cli.archives import ALONE, Vault, act_as, big_file, kill_when, sign_in
-from tests.portal.cli.conftest import CHEAP, PASSPHRASE, ROLES, Run, files_of, hold
+from tests.portal.cli.conftest import CHEAP, PASSPHRASE, ROLES, STRICT, Run, files_of, hold
 
 Pair = tuple[Path, Path]
 
@@ -483,13 +483,13 @@ class TestLivingWithIt:
                 factors.store(uow, guardian, made, 0)
         secret = PASSPHRASE.format("inspektur")
         args = vault.confirming(vault.folder)
-        wrong = vault.run(*args, text=f"{secret}\n000-wrong\n")
+        wrong = vault.run(*args, text=f"{secret}\n000-wrong\n", **STRICT)
         assert wrong.exit_code == 1
         assert "code is wrong" in wrong.stderr
         assert confirmations.EVENT not in events(vault.folder)
-        right = vault.run(*args, text=f"{secret}\n{made.codes[0]}\n")
+        right = vault.run(*args, text=f"{secret}\n{made.codes[0]}\n", **STRICT)
         assert right.exit_code == 0, right.output
-        again = vault.run(*args, text=f"{secret}\n{made.codes[0]}\n")
+        again = vault.run(*args, text=f"{secret}\n{made.codes[0]}\n", **STRICT)
         assert again.exit_code == 1
 
     def test_a_confirmation_does_not_serve_twice(self, yesterday: Vault) -> None:

@@ -171,10 +171,10 @@ class TestDecisions:
 class TestSecondFactor:
     def test_deciding_takes_a_code_once(self, run: Run, strict: Path) -> None:
         wrong = decide(run, strict, "suspend", "tim", f"{BOSS}000000\n", "--yes")
-        assert "this code is wrong or was used" in wrong
+        assert "the code is wrong, or was used" in wrong
         code = now_code()
         assert decide(run, strict, "suspend", "tim", f"{BOSS}{code}\n", "--yes").startswith("0 ")
-        assert "wrong or was used" in decide(run, strict, "resume", "tim", f"{BOSS}{code}\n")
+        assert "wrong, or was used" in decide(run, strict, "resume", "tim", f"{BOSS}{code}\n")
 
     def test_production_asks_for_it_whatever_the_file_says(self, run: Run, founded: Path) -> None:
         """The setting cannot be switched off there."""

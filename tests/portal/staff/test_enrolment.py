@@ -140,7 +140,7 @@ class TestDrawn:
         first = walks.words_on(visit, 7)
         visit.send(FRASA).send(FRASA, {"passphrase": passphrase_of("baru")})
         assert visit.status == 422
-        assert "Belum sama" in visit.text
+        assert "Ini bukan frasa sandi yang ditampilkan" in visit.text
         assert first[0] not in visit.text
         visit.send(START)
         assert walks.words_on(visit, 7) != first

@@ -24,8 +24,8 @@ def stored(site: Site) -> list[str]:
 
 
 def test_set_shown_and_removed(portal: Site) -> None:
-    visit = portal.officer("operator").open("/petugas/sesi")
-    assert (("Pemberitahuan lewat surel", PATH)) in visit.page.links
+    visit = portal.officer("operator").open("/petugas/keamanan")
+    assert ("Atur pemberitahuan lewat surel", PATH) in visit.page.links
     visit.open(PATH)
     assert not visit.has_form(REMOVE)
     visit.send(PATH, {"address": f" {ADDRESS} "})

@@ -263,10 +263,10 @@ class TestStepUp:
         boss, secret = self.boss(strict)
         path = path_of(strict, "tim")
         before = strict.state()
-        for code in ("", "000000"):
+        for code, told in (("", "Isi kode"), ("000000", "Kode ini tidak cocok")):
             walks.decide(boss, path, "bekukan", {"code": code})
             assert boss.status == 422
-            assert "Kode ini tidak cocok" in boss.text
+            assert told in boss.text
         assert strict.state() == before
         code = code_at(secret, strict.clock.now)
         walks.decide(boss, path, "bekukan", {"code": code})
