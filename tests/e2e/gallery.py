@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 import pysqlite3
 from playwright.sync_api import Browser as PlaywrightBrowser
@@ -16,6 +17,8 @@ NARROW = {"width": 320, "height": 256}
 """A desktop screen of 1280 × 1024 pixels at 400 % (WCAG 2.2 SC 1.4.10)."""
 PHONE = {"width": 360, "height": 800}
 DESK = {"width": 1280, "height": 900}
+INVITED = {"username": "baru", "name": "Contoh Baru", "position": "Auditor Muda"}
+PHRASE = "gunung biru menyanyi pelan bersama kereta"
 
 _ID = re.compile(r"\b[0-9a-f]{32}\b")
 _SMALL_TARGETS = """() => [...document.querySelectorAll(
@@ -132,6 +135,55 @@ def usual(gallery: Gallery, process: PlaywrightBrowser, demo: Demo) -> walk.Repo
         page.open("/petugas/berkas/tidak-ada")
         gallery.take("officer-not-found", page)
         return reporter
+
+
+OVERSEEN = {
+    "people": "/petugas/orang",
+    "trail": "/petugas/jejak",
+    "numbers": "/petugas/angka",
+    "notices": "/petugas/pemberitahuan",
+    "passphrase": "/petugas/keamanan/frasa-sandi",
+}
+
+
+def people(gallery: Gallery, process: PlaywrightBrowser, demo: Demo) -> None:
+    """Look after people: invite, enrol, decide, let go; and what overseers and monitors see."""
+    with gallery.visitor(process, demo.base) as opener:
+        admin = opener(demo.base)
+        walk.Office(admin, demo.officers, "", gallery.take).enter_only("admin")
+        admin.open("/petugas/orang/undangan")
+        gallery.take("invite", admin)
+        for name, value in INVITED.items():
+            admin.fill(name, value)
+        admin.choose("roles", "tim")
+        admin.press("Buat undangan")
+        gallery.take("invitation", admin)
+        code = "".join(admin.page.locator(".invitation-code").inner_text().split())
+        newcomer = opener(demo.base)
+        newcomer.open("/petugas/undangan")
+        gallery.take("enrol", newcomer)
+        newcomer.fill("invitation", code)
+        newcomer.press("Lanjut")
+        newcomer.fill("passphrase", "pendek")
+        newcomer.press("Buat kunci saya")
+        gallery.take("enrol-fault", newcomer)
+        newcomer.fill("passphrase", PHRASE)
+        newcomer.fill("passphrase_again", PHRASE)
+        newcomer.press("Buat kunci saya")
+        gallery.take("enrol-done", newcomer)
+        boss = opener(demo.base)
+        walk.Office(boss, demo.officers, "", gallery.take).enter_only("inspektur")
+        for name, path in OVERSEEN.items():
+            boss.open(path)
+            gallery.take(name, boss)
+        boss.open("/petugas/orang")
+        boss.follow(INVITED["name"])
+        gallery.take("person-waiting", boss)
+        boss.open("/petugas/orang")
+        boss.follow("Contoh Verifikator")
+        gallery.take("person", boss)
+        boss.open(f"{urlsplit(boss.url()).path}/keluar")
+        gallery.take("leaving", boss)
 
 
 def _receipt_in_two_tabs(gallery: Gallery, browser: Chromium) -> None:

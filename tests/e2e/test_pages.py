@@ -17,6 +17,8 @@ TITLES = {
     *("Beranda", "Berkas", "Daftar tugas", "Formulir", "Lembar cetak", "Masuk", "Penjelasan"),
     *("Persiapan", "Ruang pesan", "Saluran lain", "Selesai", "Sesi", "Tanda terima"),
     *("Halaman tidak ditemukan", "Pekerjaan dihentikan demi keamanan"),
+    *("Angka", "Ganti frasa sandi", "Jejak", "Keamanan", "Orang", "Pemberitahuan"),
+    *("Pendaftaran petugas", "Serah terima", "Undangan"),
 }
 SIGNED_IN = {"mailbox", "inbox-operator"}
 
@@ -37,6 +39,7 @@ def shown(
     plain = demo.make(folder / "plain")
     with plain.server:
         reporter = gallery.usual(collected, chromium_process, plain)
+        gallery.people(collected, chromium_process, plain)
         yield collected, reporter, plain.base
 
 

@@ -217,7 +217,7 @@ def test_drawn_words_suspension_and_return(
     page.press("Sudah saya tulis")
     page.fill("passphrase", "kata yang lain")
     page.press("Lanjut")
-    assert "Belum sama" in page.text()
+    assert "Ini bukan frasa sandi yang ditampilkan" in page.text()
     shoot("enrol-repeat", page)
     page.fill("passphrase", " ".join(drawn))
     page.press("Lanjut")

@@ -244,7 +244,9 @@ class Office:
         self.act("Terima laporan", "tindakan/accept", {}, {"checklist": boxes})
         assert "Tindakan sudah dicatat." in self.page.text()
         self.seen("inbox-done", self.page)
-        self.page.follow("Sesi")
+        self.page.follow("Keamanan")
+        self.seen("security", self.page)
+        self.page.follow("Lihat sesi Anda")
         self.seen("sessions", self.page)
         self.leave()
 
