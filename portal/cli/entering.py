@@ -5,14 +5,12 @@ Passphrases, codes and secrets come from the terminal or a pipe and never stand 
 
 from __future__ import annotations
 
-import io
 import sys
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
-import segno
 
-from casework.keys import factors, passphrases
+from casework.keys import passphrases
 from crypto import words
 from portal.cli import factors as terminal
 from portal.cli.options import FORGET_SCREEN, ask_passphrase
@@ -22,8 +20,6 @@ if TYPE_CHECKING:
     from casework.keys.actor import Actor
     from casework.keys.factors import NewFactor
     from casework.store.office import Office
-
-GROUP: Final = 4
 
 
 def ask_line(prompt: str) -> str:
@@ -70,38 +66,14 @@ def new_factor(office: Office, username: str) -> tuple[NewFactor, int] | None:
 
     Raises:
         Refused: there is no terminal to show it on.
+        WrongCode: the codes typed are none of the secret just shown.
     """
     if not office.second_factor:
         return None
     _need_terminal("the second factor is shown once")
-    made = factors.new()
-    secret = made.secret
-    drawing = io.StringIO()
-    segno.make(factors.uri(office.name, username, secret)).terminal(drawing, compact=True)
-    click.echo(drawing.getvalue())
-    click.echo("Scan it with an authenticator, or type this key into one:")
-    click.echo(f"    {' '.join(secret[at : at + GROUP] for at in range(0, len(secret), GROUP))}")
-    while (step := _confirmed(office, secret)) is None:
-        click.echo("Wait for the next code.")
-    click.echo(FORGET_SCREEN, nl=False)
-    click.echo("Ten recovery codes, each good once instead of the authenticator:\n")
-    for code in made.codes:
-        click.echo(f"    {code}")
-    _wait("\nWrite them down, keep them apart from the telephone, then press Enter.")
-    click.echo(FORGET_SCREEN, nl=False)
+    made, step = terminal.ask_new(office, username)
+    terminal.show_codes(made.codes)
     return made, step
-
-
-def _confirmed(office: Office, secret: str) -> int | None:
-    """Ask for a code; return its time step, or say what is wrong with it and return None."""
-    typed = ask_line("Code from the authenticator")
-    try:
-        return factors.confirm(secret, typed, int(office.clock().timestamp()))
-    except factors.ClockOff as off:
-        click.echo(f"This code is right for another hour ({off.hours:+g} h): check the clocks.")
-    except factors.WrongCode:
-        click.echo("This code does not fit.")
-    return None
 
 
 def _need_terminal(why: str) -> None:

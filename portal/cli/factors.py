@@ -84,14 +84,6 @@ def show_codes(codes: tuple[str, ...]) -> None:
     forget_screen()
 
 
-def set_up(office: Office, actor: Actor, username: str) -> None:
-    """Give an officer who has just enrolled a second factor. Raises: WrongCode."""
-    made, step = ask_new(office, username)
-    with office.write() as uow:
-        factors.store(uow, actor, made, step)
-    show_codes(made.codes)
-
-
 def replace(office: Office, actor: Actor, username: str) -> None:
     """Give an officer in office another second factor, with its trace in the log.
 

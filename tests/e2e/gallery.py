@@ -21,6 +21,7 @@ INVITED = {"username": "baru", "name": "Contoh Baru", "position": "Auditor Muda"
 PHRASE = "gunung biru menyanyi pelan bersama kereta"
 
 _ID = re.compile(r"\b[0-9a-f]{32}\b")
+_MOMENT = re.compile(r"\b\d{1,2}\s\w+\s\d{4}\s\d{2}\.\d{2}\b")
 _SMALL_TARGETS = """() => [...document.querySelectorAll(
         'a[href], button, summary, select, textarea, input:not([type=hidden])')]
     .map(e => ['checkbox', 'radio'].includes(e.type) ? e.closest('label') : e)
@@ -43,7 +44,7 @@ class Picture:
     html: str = field(repr=False)
     cookies: list[dict[str, str]] = field(repr=False)
     stops: list[str]
-    """What Tab visits, in order; long ids are written ``{id}``."""
+    """What Tab visits, in order; long ids are written ``{id}``, moments ``{moment}``."""
     width: int
     """How wide the page is, in CSS pixels, on a screen of 320."""
     small: list[str]
@@ -78,7 +79,7 @@ class Gallery:
         page.set_viewport_size({"width": PHONE["width"], "height": PHONE["height"]})
         small = page.evaluate(_SMALL_TARGETS) + page.evaluate(_LONE_INLINE)
         page.set_viewport_size({"width": DESK["width"], "height": DESK["height"]})
-        stops = [_ID.sub("{id}", stop) for stop in browser.tab_stops()]
+        stops = [_MOMENT.sub("{moment}", _ID.sub("{id}", one)) for one in browser.tab_stops()]
         self.pictures[name] = Picture(
             name,
             browser.url(),
