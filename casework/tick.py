@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from casework.case.tables import Case
+from casework.evidence import parts
 from casework.handling import astray
 from casework.intake import receipt
 from casework.keys import devices
@@ -27,13 +28,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Done:
-    """How much a tick forgot, how many cases it put back on desks, how many officers it told."""
+    """How much a tick forgot, how many cases it put back on desks, how many officers it told.
+
+    ``parts`` are those of files that nobody finished.
+    """
 
     receipts: int
     sessions: int
     shred_keys: int
     desks: int
     devices: int
+    parts: int
     notices: int = 0
 
 
@@ -63,6 +68,9 @@ def tick(office: Office) -> Done:
         # Under the write lock no act is half-way between the two databases.
         shred_keys = uow.keystore.sweep(_spared(uow))
         unseen = devices.sweep(uow)
+        forgotten = parts.sweep(uow)
+    for blob in forgotten:
+        office.blobs.remove(blob)
     now = int(office.clock().timestamp())
     sessions = office.sessions.sweep(now)
     office.rations.sweep(now)
@@ -70,7 +78,9 @@ def tick(office: Office) -> Done:
     truncate_wal(office.engine)
     truncate_wal(office.keystore.engine)
     # Last: a mail server may keep it waiting, and nothing else depends on it.
-    return Done(receipts, sessions, shred_keys, desks, unseen, rounds.send_due(office))
+    return Done(
+        receipts, sessions, shred_keys, desks, unseen, len(forgotten), rounds.send_due(office)
+    )
 
 
 def check_keys(uow: UnitOfWork) -> KeyCheck:

@@ -29,10 +29,17 @@ EVIDENCE_FLOOR: Final = 64 * 1024
 HEADER_LIMIT: Final = 16 * 1024
 """Bytes that an encoded header may have."""
 
-_PREFIX_SIZE: Final = 4
-_LENGTH_SIZE: Final = 8
-_DIGEST_SIZE: Final = 32
-_FOOTER_SIZE: Final = _LENGTH_SIZE + _DIGEST_SIZE
+PREFIX_SIZE: Final = 4
+"""Bytes of the header's length."""
+
+LENGTH_SIZE: Final = 8
+"""Bytes of the body's length in the footer."""
+
+DIGEST_SIZE: Final = 32
+"""Bytes of the body's hash in the footer."""
+
+FOOTER_SIZE: Final = LENGTH_SIZE + DIGEST_SIZE
+"""Bytes of the footer, which stands at the very end."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,11 +93,11 @@ class Sealer:
         """
         head = _encode(header)
         self._floor = floor
-        self._overhead = _PREFIX_SIZE + len(head) + _FOOTER_SIZE
+        self._overhead = PREFIX_SIZE + len(head) + FOOTER_SIZE
         self._length = 0
         self._digest = hashlib.sha256()
         self._encryptor = Encryptor(recipients)
-        self._start = self._encryptor.update(len(head).to_bytes(_PREFIX_SIZE, "big") + head)
+        self._start = self._encryptor.update(len(head).to_bytes(PREFIX_SIZE, "big") + head)
 
     def update(self, data: bytes | bytearray | memoryview) -> bytes:
         """Take a piece of the body and return the ciphertext that is ready.
@@ -106,6 +113,11 @@ class Sealer:
         start, self._start = self._start, b""
         return start + ready
 
+    @property
+    def digest(self) -> bytes:
+        """SHA-256 of the body that has been taken so far."""
+        return self._digest.digest()
+
     def finalize(self) -> bytes:
         """Return the rest of the ciphertext. Without it, the envelope does not open.
 
@@ -117,7 +129,7 @@ class Sealer:
             (
                 self._start,
                 self._encryptor.update(bytes(padded_length(used, self._floor) - used)),
-                self._encryptor.update(self._length.to_bytes(_LENGTH_SIZE, "big")),
+                self._encryptor.update(self._length.to_bytes(LENGTH_SIZE, "big")),
                 self._encryptor.update(self._digest.digest()),
                 self._encryptor.finalize(),
             )
@@ -165,22 +177,22 @@ def unseal_with_header(
         LimitExceeded: a header is too long.
     """
     plain = memoryview(decrypt(sealed, [identity]))
-    if len(plain) < _PREFIX_SIZE + _FOOTER_SIZE:
+    if len(plain) < PREFIX_SIZE + FOOTER_SIZE:
         raise Malformed("envelope: cut short")
-    head_size = int.from_bytes(plain[:_PREFIX_SIZE], "big")
+    head_size = int.from_bytes(plain[:PREFIX_SIZE], "big")
     if head_size > HEADER_LIMIT:
         raise LimitExceeded("envelope: header too long")
-    start, footer = _PREFIX_SIZE + head_size, len(plain) - _FOOTER_SIZE
-    end = start + int.from_bytes(plain[footer:-_DIGEST_SIZE], "big")
+    start, footer = PREFIX_SIZE + head_size, len(plain) - FOOTER_SIZE
+    end = start + int.from_bytes(plain[footer:-DIGEST_SIZE], "big")
     if end > footer:
         raise Malformed("envelope: lengths do not fit")
     if plain[end:footer] != bytes(footer - end):
         raise Malformed("envelope: padding is not zero")
-    header = _decode(bytes(plain[_PREFIX_SIZE:start]))
+    header = decode(bytes(plain[PREFIX_SIZE:start]))
     if replace(header, name="", media_type="") != replace(expected, name="", media_type=""):
         raise Tampered("envelope: belongs to another row")
     body = plain[start:end]
-    if hashlib.sha256(body).digest() != plain[-_DIGEST_SIZE:]:
+    if hashlib.sha256(body).digest() != plain[-DIGEST_SIZE:]:
         raise Tampered("envelope: body has another hash")
     return header, bytes(body)
 
@@ -202,7 +214,7 @@ def _encode(header: Header) -> bytes:
     return head
 
 
-def _decode(head: bytes) -> Header:
+def decode(head: bytes) -> Header:
     """Return the header of canonical JSON with exactly the known fields.
 
     Raises:

@@ -48,8 +48,8 @@ class Portal:
 
     Reports with their confirmations, reporters who sign in, officers whom the instance knows by
     session or device, and everybody else who tries an officer's name have lanes of their own: no
-    rush on one of them keeps anybody out of another. ``burst`` bounds new reports,
-    ``unknown_tries`` wrong sign-ins from devices that are not known.
+    rush on one of them keeps anybody out of another. ``examine_lane`` bounds what looks at files.
+    ``burst`` bounds new reports, ``unknown_tries`` wrong sign-ins from devices that are not known.
     """
 
     office: Office
@@ -62,6 +62,7 @@ class Portal:
     reporter_lane: KdfLane
     staff_lane: KdfLane
     unknown_lane: KdfLane
+    examine_lane: KdfLane
     burst: Budget
     unknown_tries: Budget
     device_tries: Callable[[str], Budget]

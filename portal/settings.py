@@ -114,6 +114,22 @@ class LimitSection(Section, frozen=True):
     reports_per_minute: Annotated[int, msgspec.Meta(ge=1, le=100_000)] = 30
 
 
+class EvidenceSection(Section, frozen=True):
+    """How much may be kept of files, in MiB but for the numbers of files.
+
+    ``case_files``: from one reporter; ``officer_files``: from the officers of one case together.
+    ``instance_mib``: of all files, 0 where only the disk decides. Below ``low_water_mib`` of free
+    space no file is taken, so that there is always room for the text of a report.
+    """
+
+    file_mib: Annotated[int, msgspec.Meta(ge=1, le=65_536)] = 512
+    case_files: Annotated[int, msgspec.Meta(ge=1, le=1000)] = 20
+    officer_files: Annotated[int, msgspec.Meta(ge=1, le=10_000)] = 200
+    case_mib: Annotated[int, msgspec.Meta(ge=1, le=1_048_576)] = 4096
+    instance_mib: Annotated[int, msgspec.Meta(ge=0)] = 0
+    low_water_mib: Annotated[int, msgspec.Meta(ge=0)] = 1024
+
+
 class Settings(Section, frozen=True):
     """Everything that an instance's operator decides."""
 
@@ -123,6 +139,7 @@ class Settings(Section, frozen=True):
     mail: MailSection = MailSection()
     costs: CostSection = CostSection()
     limits: LimitSection = LimitSection()
+    evidence: EvidenceSection = EvidenceSection()
 
     @property
     def production(self) -> bool:

@@ -7,9 +7,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
+from sandbox.jail import Jail
 from sqlalchemy import select
 
 from casework.errors import CaseworkError
+from casework.evidence.limits import MIB, Limits
 from casework.intake.windows import ReceiptWindows
 from casework.keys import accounts
 from casework.keys.sessions import Kind, SessionStore
@@ -17,6 +19,7 @@ from casework.keys.tables import RosterRow, Wrap
 from casework.keys.vocabulary import WrapKind
 from casework.law.catalogue import ProfileCatalogue
 from casework.store import schema
+from casework.store.blobs import BlobFolder
 from casework.store.engine import open_engine
 from casework.store.keystore import Keystore
 from casework.store.office import Office
@@ -41,7 +44,7 @@ if TYPE_CHECKING:
 
     from litestar import Litestar
 
-    from portal.settings import Settings
+    from portal.settings import EvidenceSection, Settings
 
 DATA, KEYS, RUN = "data", "keys", "run"
 PEPPER_SIZE: Final = 32
@@ -63,6 +66,11 @@ class Paths:
     def database(self) -> Path:
         """Cases, people, roster, log."""
         return self.folder / DATA / "suaka.db"
+
+    @property
+    def blobs(self) -> Path:
+        """Sealed parts of files, under random names."""
+        return self.folder / DATA / "blobs"
 
     @property
     def keystore(self) -> Path:
@@ -127,6 +135,8 @@ def open_office(
         clock=clock,
         engine=open_engine(paths.database),
         keystore=Keystore(paths.keystore),
+        blobs=BlobFolder(paths.blobs),
+        jail=Jail.find(),
         sessions=SessionStore(paths.sessions, derive(Label.SESSION_OWNERS, pepper)),
         windows=ReceiptWindows(paths.windows),
         rations=Rations(paths.run),
@@ -138,9 +148,21 @@ def open_office(
         second_factor=settings.staff.second_factor,
         many_cases=settings.staff.many_cases,
         post=mail.post_of(settings.mail, folder),
+        evidence=_limits(settings.evidence),
     )
     accounts.check_costs(office)
     return office
+
+
+def _limits(section: EvidenceSection) -> Limits:
+    return Limits(
+        file=section.file_mib * MIB,
+        case_files=section.case_files,
+        officer_files=section.officer_files,
+        case=section.case_mib * MIB,
+        instance=section.instance_mib * MIB,
+        low_water=section.low_water_mib * MIB,
+    )
 
 
 def require_ready(office: Office) -> None:
@@ -206,6 +228,7 @@ def make_portal(office: Office, settings: Settings) -> Portal:
         reporter_lane=lane("reporters"),
         staff_lane=lane("staff"),
         unknown_lane=lane("unknown", limits.unknown_at_once),
+        examine_lane=lane("examine"),
         burst=budget("reports", limits.reports_per_minute, limits.report_burst),
         unknown_tries=budget("unknown", limits.unknown_tries),
         device_tries=lambda name: budget(name, limits.device_tries),

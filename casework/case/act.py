@@ -35,6 +35,7 @@ class Act:
 
     keyring: Keyring
     _sealed: list[items.Sealed] = field(default_factory=list)
+    _attached: list[str] = field(default_factory=list)
     _granted: list[tuple[Grant, bytes]] = field(default_factory=list)
     _revoked: list[Grant] = field(default_factory=list)
     _put_back: list[Grant] = field(default_factory=list)
@@ -68,6 +69,10 @@ class Act:
         self._sealed.append(
             items.seal(place, kind, body, self.keyring.actor, identity.recipient, item_id=item_id)
         )
+
+    def attach(self, digest: str) -> None:
+        """Name something sealed outside the database in the leaf, by its hex SHA-256."""
+        self._attached.append(digest)
 
     def grant(self, compartment: str, holders: Iterable[Holder]) -> None:
         """Give a compartment to holders who do not have it; makes the compartment if absent.
@@ -176,7 +181,7 @@ class Act:
             CaseDamaged: a grant of the case was tampered with.
         """
         uow, actor = self.keyring.uow, self.keyring.actor
-        objects = [sealed.digest for sealed in self._sealed]
+        objects = [sealed.digest for sealed in self._sealed] + self._attached
         objects += [hashlib.sha256(inner).hexdigest() for _, inner in self._granted]
         # An act of custody must not name more than its rules let its actor take away; what was
         # put back had been taken by an earlier leaf, which still says so.

@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from casework.law.vocabulary import ASSIGNED, GUARDIAN, REPORTER, Compartment
+
+FILE_ROOMS: Final = (
+    Compartment.HANDLING,
+    Compartment.INVESTIGATION,
+    Compartment.APH,
+    Compartment.CONTENT,
+)
+"""Compartments that take files, in the order in which officers are offered them."""
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,6 +47,12 @@ def may_revoke(profile: Profile, roles: Iterable[str], event: str, compartment: 
 def may_write(profile: Profile, roles: Iterable[str]) -> bool:
     """Return whether one of the roles can come to hold the contents, and so write a message."""
     return may_hold(profile, roles, Compartment.CONTENT)
+
+
+def may_add_files(profile: Profile, roles: Iterable[str]) -> bool:
+    """Return whether one of the roles can come to hold a compartment that takes files."""
+    acting = frozenset(roles)
+    return any(may_hold(profile, acting, kind) for kind in FILE_ROOMS)
 
 
 def may_act_in(profile: Profile, roles: Iterable[str], state: str) -> bool:

@@ -34,9 +34,23 @@ RECUSED: Final = "recused"
 RECOVERED: Final = "recovered"
 """Grants that the share holders made offline were put in force."""
 
-EVENTS: Final = frozenset({OPENED, REGRANTED, HANDED_OVER, RECUSED, RECOVERED})
+EXAMINED: Final = "examined"
+"""An officer had a file scanned, and a copy without traces made of it."""
 
-QUIET: Final = frozenset({OPENED, REGRANTED})
+FILE_OPENED: Final = "file_opened"
+"""An officer looked at a file or took it along; the original only with a reason."""
+
+FILE_REASON: Final = "file_reason"
+"""Item kind: why an officer opened an original."""
+
+EVENTS: Final = frozenset({
+    OPENED, REGRANTED, HANDED_OVER, RECUSED, RECOVERED, EXAMINED, FILE_OPENED,
+})  # fmt: skip
+
+LOOKS: Final = frozenset({OPENED, EXAMINED, FILE_OPENED})
+"""Events of looking: nobody gains, loses or decides anything."""
+
+QUIET: Final = LOOKS | {REGRANTED}
 """Events that change nothing of what an officer sees: a form filled in before is still good."""
 
 SHARED: Final = frozenset({Compartment.CONTACT, Compartment.IDENTITY})
@@ -64,6 +78,8 @@ def counts(profile: Profile, roster: Roster, entry: Entry) -> bool:
         return False
     if entry.event == OPENED:
         return not (entry.granted or entry.revoked or entry.items)
+    if entry.event in LOOKS:
+        return entry.items <= 1 and not (entry.granted or entry.revoked)
     if entry.event == RECUSED:
         return entry.items <= 1 and not entry.granted and _all_of(entry.revoked, entry.actor)
     if entry.items:

@@ -17,7 +17,7 @@ import msgspec
 from sqlalchemy import select
 
 from casework.case import custody
-from casework.case.authority import may_write
+from casework.case.authority import may_add_files, may_write
 from casework.errors import NotFound
 from casework.keys.tables import Person as PersonRow
 from casework.law.vocabulary import REPORTER
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
 SUBMIT = "submit"
 MESSAGE = "message"
+EVIDENCE = "evidence"
 REPORTER_FACT = "reporter"
 
 
@@ -151,7 +152,7 @@ def of(uow: UnitOfWork, case: Case, roster: Roster) -> Past:
         if any(
             entry.first != rows[0].hash.hex()
             for entry in (parsed[row.number] for row in officers)
-            if entry.event != custody.OPENED
+            if entry.event not in custody.LOOKS
             and not acting.isdisjoint(roster.roles_on(entry.actor, entry.day))
         ):
             # Those who work on cases built on another one; others cannot spoil a case, and who
@@ -235,6 +236,8 @@ def _may(profile: Profile, roles: frozenset[str], entry: Entry) -> bool:
     """Return whether somebody with these roles may do what an entry says."""
     if entry.event == MESSAGE:
         return entry.to is None and may_write(profile, roles)
+    if entry.event == EVIDENCE:
+        return entry.to is None and may_add_files(profile, roles)
     rule = next((one for one in profile.transitions if one.id == entry.event), None)
     return (
         rule is not None

@@ -10,6 +10,7 @@ from casework.calendar.holidays import calendar_for
 from casework.case import custody
 from casework.case.act import Act
 from casework.case.keyring import CaseDamaged
+from casework.evidence.files import files
 from casework.handling import desk, leftover, recuse, step, story
 from casework.handling.acts import open_case
 from casework.law.vocabulary import Compartment as Kind
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from casework.case.keyring import Keyring
     from casework.case.tables import Case
+    from casework.evidence.files import File
     from casework.handling.story import Piece
     from casework.keys.actor import Actor
     from casework.keys.members import Roster
@@ -93,6 +95,7 @@ class CaseFile:
     candidates: tuple[Candidate, ...]
     may_write: bool
     recusal: Recusal | None
+    files: tuple[File, ...]
     reporter: str
     roster: Roster
 
@@ -107,6 +110,7 @@ def read(uow: UnitOfWork, actor: Actor, case_id: str) -> CaseFile:
     case = keyring.case
     now, past = step.situation(keyring, profile), keyring.past()
     offered = step.roles_for(keyring, profile, now)
+    told = (*story.moves(keyring), *story.tell(keyring, STORY))
     return CaseFile(
         case_id=case.id,
         ticket=case.ticket,
@@ -118,7 +122,8 @@ def read(uow: UnitOfWork, actor: Actor, case_id: str) -> CaseFile:
         profile=profile,
         pieces=tuple(
             sorted(
-                (*story.moves(keyring), *story.tell(keyring, STORY)), key=lambda piece: piece.leaf
+                (piece for piece in told if piece.kind != custody.EXAMINED),
+                key=lambda piece: piece.leaf,
             )
         ),
         clocks=clocks(uow, case, profile),
@@ -126,6 +131,7 @@ def read(uow: UnitOfWork, actor: Actor, case_id: str) -> CaseFile:
         candidates=_candidates(keyring, profile),
         may_write=keyring.holds(Kind.CONTENT),
         recusal=_recusal(keyring),
+        files=tuple(files(keyring)),
         reporter=case.reporter,
         roster=keyring.roster,
     )

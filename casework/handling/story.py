@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from casework.case.tables import Item
 
 
-MOVES: Final = custody.EVENTS - {custody.OPENED}
+MOVES: Final = custody.EVENTS - custody.LOOKS
 """Acts of custody that the officers' story tells; who looked when is no part of it."""
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
 from casework.calendar import deadlines
 from casework.case import custody
+from casework.case.custody import EXAMINED, FILE_REASON
 from casework.case.keyring import Keyring
 from casework.case.tables import Case, Item
 from casework.errors import Denied, NotFound
+from casework.evidence.files import files
 from casework.handling import acts, desk, step, story
 from casework.handling.recuse import RECUSAL
 from casework.keys import roster
@@ -23,12 +25,17 @@ from casework.law.vocabulary import Compartment as Kind
 if TYPE_CHECKING:
     from datetime import date
 
+    from casework.evidence.files import File
     from casework.handling.story import Piece
     from casework.keys.actor import Actor
     from casework.law.engine import Facts
     from casework.law.profile import Profile
     from casework.law.schema import Outcome, State, Transition
     from casework.store.unit import UnitOfWork
+
+
+INTERNAL: Final = frozenset({RECUSAL, FILE_REASON, EXAMINED})
+"""Item kinds in the contents that are not for the reporter."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +71,7 @@ class Mailbox:
     profile: Profile
     recovered: tuple[date, ...]
     resealed: tuple[date, ...]
+    files: tuple[File, ...]
 
 
 def open_own(uow: UnitOfWork, actor: Actor) -> tuple[Keyring, Profile]:
@@ -90,8 +98,8 @@ def read(uow: UnitOfWork, actor: Actor) -> Mailbox:
     case = keyring.case
     now = step.situation(keyring, profile)
     told_here = story.tell(keyring, (Kind.CONTENT,))
-    # Where an officer held nothing else, their reason to leave the case lies in the content.
-    pieces = tuple(piece for piece in told_here if piece.kind != RECUSAL)
+    # Where an officer held nothing else, their reasons lie in the content.
+    pieces = tuple(piece for piece in told_here if piece.kind not in INTERNAL)
     told = [piece.body for piece in pieces if piece.kind == step.TOLD]
     outcomes = [body["outcome"] for body in told if "outcome" in body]
     asked = [tuple(body["missing_items"]) for body in told if "missing_items" in body]
@@ -112,6 +120,7 @@ def read(uow: UnitOfWork, actor: Actor) -> Mailbox:
         profile=profile,
         recovered=recovered,
         resealed=resealed,
+        files=tuple(files(keyring)),
     )
 
 

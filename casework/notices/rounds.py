@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 SLOT_FORMAT: Final = "%Y-%m-%dT%H.%M"
 
-QUIET: Final = (custody.OPENED, custody.REGRANTED)
+QUIET: Final = tuple(sorted(custody.QUIET))
 """Events that give nobody anything to do."""
 
 

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DatabaseError, DataError, IntegrityError, Programming
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
+from casework.evidence.limits import Limits
 from casework.store.engine import BEGIN_OPTION, Unavailable
 from casework.store.unit import UnitOfWork
 
@@ -18,13 +19,16 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
+    from sandbox.jail import Jail
     from sqlalchemy import Engine
 
+    from casework.evidence.scan import Scanner
     from casework.intake.windows import ReceiptWindows
     from casework.keys.sessions import SessionStore
     from casework.law.catalogue import ProfileCatalogue
     from casework.law.profile import Profile
     from casework.notices.post import Post
+    from casework.store.blobs import Blobs
     from casework.store.keystore import Keystore
     from casework.store.rations import Rations
     from crypto.kdf import Kdf
@@ -37,7 +41,8 @@ class Office:
     ``genesis`` is the hex SHA-256 of the roster's first entry, pinned in the configuration;
     it is ``None`` only before the key ceremony. ``second_factor`` is off in a demo alone.
     ``many_cases``: how many cases an officer opens on a day before the guardian is told. ``post``
-    sends notices; ``None`` while that is off.
+    sends notices; ``None`` while that is off. ``jail`` is where hostile files are looked at, and
+    ``scanner`` asks the malware scanner, if there is one.
     """
 
     instance_id: str
@@ -48,6 +53,8 @@ class Office:
     clock: Callable[[], datetime]
     engine: Engine
     keystore: Keystore
+    blobs: Blobs
+    jail: Jail
     sessions: SessionStore
     windows: ReceiptWindows
     rations: Rations
@@ -59,6 +66,8 @@ class Office:
     second_factor: bool = True
     many_cases: int = 25
     post: Post | None = None
+    evidence: Limits = field(default_factory=Limits)
+    scanner: Scanner | None = None
 
     @contextmanager
     def write(self) -> Iterator[UnitOfWork]:

@@ -12,6 +12,7 @@ from alembic.script import ScriptDirectory
 
 import casework.calendar.tables
 import casework.case.tables
+import casework.evidence.tables
 import casework.keys.tables
 import casework.log.tables  # noqa: F401
 from casework.store.base import Base

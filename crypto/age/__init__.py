@@ -7,12 +7,14 @@ from crypto.age.contract import Identity, Recipient
 from crypto.age.file import Decryptor, Encryptor, decrypt, encrypt
 from crypto.age.header import HeaderTampered, Stanza
 from crypto.age.hybrid import HybridIdentity, HybridRecipient
+from crypto.age.reader import FileReader
 from crypto.age.stream import PayloadTampered
 from crypto.age.x25519 import X25519Identity, X25519Recipient
 
 __all__ = [
     "Decryptor",
     "Encryptor",
+    "FileReader",
     "HeaderTampered",
     "HybridIdentity",
     "HybridRecipient",

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import Final, Protocol
 
-from crypto.age.header import Stanza
+from crypto.age.header import Header, Stanza
+from crypto.errors import WrongKey
 
 FILE_KEY_SIZE: Final = 16
 """Bytes of the random key that each recipient wraps and from which header and payload keys come."""
@@ -45,3 +46,18 @@ class Identity(Protocol):
             Malformed: a stanza of this identity's type is not well formed.
         """
         ...
+
+
+def unlock(header: Header, identities: Sequence[Identity]) -> bytes:
+    """Return the file key that one of `identities` finds, once it has proved the header authentic.
+
+    Raises:
+        WrongKey: no identity matches.
+        HeaderTampered: an identity matches, but the header's MAC does not.
+    """
+    for identity in identities:
+        file_key = identity.unwrap(header.stanzas)
+        if file_key is not None:
+            header.verify(file_key)
+            return file_key
+    raise WrongKey("no identity matches")

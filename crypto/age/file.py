@@ -3,10 +3,10 @@
 import secrets
 from collections.abc import Sequence
 
-from crypto.age.contract import FILE_KEY_SIZE, Identity, Recipient
-from crypto.age.header import Header, HeaderReader, serialise
+from crypto.age.contract import FILE_KEY_SIZE, Identity, Recipient, unlock
+from crypto.age.header import HeaderReader, serialise
 from crypto.age.stream import NONCE_SIZE, StreamOpener, StreamSealer
-from crypto.errors import CryptoError, Malformed, WrongKey
+from crypto.errors import CryptoError, Malformed
 
 
 class Encryptor:
@@ -129,22 +129,13 @@ class Decryptor:
             header = self._reader.header
             if header is None:
                 return b""
-            self._file_key = self._unlock(header)
+            self._file_key = unlock(header, self._identities)
         missing = NONCE_SIZE - len(self._nonce)
         self._nonce += bytes(data[:missing])
         if len(self._nonce) < NONCE_SIZE:
             return b""
         self._stream = StreamOpener(self._file_key, self._nonce)
         return self._stream.update(data[missing:])
-
-    def _unlock(self, header: Header) -> bytes:
-        """Return the file key, once it has proved the header authentic."""
-        for identity in self._identities:
-            file_key = identity.unwrap(header.stanzas)
-            if file_key is not None:
-                header.verify(file_key)
-                return file_key
-        raise WrongKey("no identity matches")
 
 
 def _bytes_of(data: bytes | bytearray | memoryview) -> bytes | memoryview:

@@ -86,7 +86,7 @@ class _Chunks:
         return memoryview(self._held)[: self._fill]
 
 
-class _ChunkCipher:
+class ChunkCipher:
     """The AEAD of one payload, and the nonces of its chunks: a counter and a mark on the last."""
 
     def __init__(self, file_key: bytes, nonce: bytes) -> None:
@@ -119,6 +119,14 @@ class _ChunkCipher:
         except InvalidTag:
             return None
 
+    def open_at(self, number: int, chunk: bytes | memoryview, *, last: bool) -> bytes | None:
+        """Return the plaintext of the chunk at a place, or None if it was not sealed there so."""
+        nonce = number.to_bytes(_COUNTER_SIZE, "big") + (_LAST if last else _MIDDLE)
+        try:
+            return self._aead.decrypt(nonce, chunk, None)
+        except InvalidTag:
+            return None
+
     def open_into(self, chunk: memoryview, mark: bytes, room: memoryview) -> bool:
         """Open the next chunk into `room`, or say that it was not sealed at this place so."""
         try:
@@ -134,7 +142,7 @@ class StreamSealer:
 
     def __init__(self, file_key: bytes, nonce: bytes) -> None:
         """Start a payload under a file key and a nonce that were never used together before."""
-        self._cipher = _ChunkCipher(file_key, nonce)
+        self._cipher = ChunkCipher(file_key, nonce)
         # A full chunk may be the last one: what follows decides how it is marked.
         self._chunks = _Chunks(CHUNK_SIZE, spare=1)
 
@@ -161,7 +169,7 @@ class StreamOpener:
 
     def __init__(self, file_key: bytes, nonce: bytes) -> None:
         """Start on the payload that follows `nonce`."""
-        self._cipher = _ChunkCipher(file_key, nonce)
+        self._cipher = ChunkCipher(file_key, nonce)
         self._chunks = _Chunks(_SEALED_SIZE, spare=0)
         self._failed = False
         self._complete = False

@@ -19,6 +19,7 @@ from casework.store import schema
 from casework.store.engine import sqlite_version
 from casework.tick import check_keys
 from portal import wiring
+from portal.cli import checks_evidence
 from portal.cli.findings import bad, ok, warn
 
 if TYPE_CHECKING:
@@ -178,6 +179,8 @@ ALL: Final[tuple[Callable[[Office, Settings], Iterator[Finding]], ...]] = (
     keystore,
     log,
     desks,
+    checks_evidence.blobs,
+    checks_evidence.sandbox,
     holidays,
 )
 """Every check of this kind, in order."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from casework.evidence import sweeping
 from portal import settings as configuration
 from portal.cli import checks_files, checks_office
 from portal.cli.findings import BAD, Finding, bad, ok
@@ -23,18 +24,36 @@ if TYPE_CHECKING:
 
 @click.command()
 @FOLDER
-def doctor(folder: Path) -> None:
+@click.option("--sweep", is_flag=True, help="Remove blobs that no row names, after asking.")
+@click.option("--yes", is_flag=True, help="With --sweep: do not ask.")
+def doctor(folder: Path, *, sweep: bool, yes: bool) -> None:
     """Check the instance in FOLDER; exit 1 if anything is bad.
 
     Looks at configuration, files and their modes, disk space, key stretching, SQLite, clock,
-    schema, roster, who holds the roles, keystore, desks and holidays. Changes nothing.
+    schema, roster, who holds the roles, keystore, desks, files and holidays. Changes nothing
+    but what --sweep removes.
     """
+    if sweep:
+        _sweep(folder, yes=yes)
     failed = False
     for finding in examine(folder):
         failed = failed or finding.level == BAD
         click.echo(f"{finding.level:<4} {finding.text}")
     if failed:
         sys.exit(1)
+
+
+def _sweep(folder: Path, *, yes: bool) -> None:
+    """Remove what interrupted uploads left; asks, since an older database names fewer blobs."""
+    office = open_office(folder, configuration.load(folder))
+    try:
+        orphans = len(sweeping.compare(office).orphans)
+        if orphans and not yes:
+            text = f"Remove {orphans} blobs that this database does not name?"
+            click.confirm(f"{text} Not after an older database was put back.", abort=True)
+        click.echo(f"removed {sweeping.sweep(office) if orphans else 0} blobs")
+    finally:
+        close(office)
 
 
 def examine(folder: Path) -> Iterator[Finding]:

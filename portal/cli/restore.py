@@ -19,8 +19,8 @@ from casework.errors import Denied
 from casework.keys import accounts, memory, point, restoration
 from casework.store import schema
 from casework.store.backup import check
-from casework.store.backup.files import sync_folder
 from casework.store.backup.unpack import unpack_data, unpack_keys
+from casework.store.blobs import sync_folder
 from casework.store.engine import open_engine
 from crypto.age import HybridIdentity
 from crypto.errors import Malformed

@@ -254,6 +254,7 @@ def _shown(portal: Portal, found: Mailbox) -> dict[str, Any]:
         else None,
         "recovered": [tanggal(day) for day in found.recovered],
         "resealed": [tanggal(day) for day in found.resealed],
+        "files": len(found.files),
         "messages": views.thread_of(portal, found),
         "completion": {
             "items": found.missing_items,

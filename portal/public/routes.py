@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portal.public import form, information, mailbox, receipt, sign_in
+from portal.public import files, form, information, mailbox, receipt, sign_in
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
@@ -20,4 +20,5 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
         *receipt.handlers(portal),
         *sign_in.handlers(portal),
         *mailbox.handlers(portal),
+        *files.handlers(portal),
     ]

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from casework.case.custody import FILE_REASON
+from casework.case.past import EVIDENCE
 from casework.errors import NotFound
+from casework.evidence.examine import FILE
 from casework.handling.acts import MESSAGE
 from casework.handling.recuse import RECUSAL
 from casework.handling.story import MOVES, Trust
@@ -16,6 +19,7 @@ from casework.intake.sealing import REPORT
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from casework.evidence.files import File
     from casework.handling.casefile import Action, CaseFile, Clock
     from casework.handling.story import Piece
     from casework.law.profile import Profile
@@ -26,7 +30,8 @@ if TYPE_CHECKING:
 class StoryItem:
     """One piece of the story. ``proof``: verified, unverifiable or missing.
 
-    ``kind``: "report", "message", "act", "recusal", or an event of custody.
+    ``kind``: "report", "message", "act", "recusal", "evidence", "file_reason", or an event of
+    custody. ``file`` and ``number`` are those of the file that a piece is about.
     ``by_reporter``: the page writes "Pelapor" and shows the day only. ``facts`` and ``answers``
     are (key, text) pairs; the page has a label for each key.
     """
@@ -40,6 +45,8 @@ class StoryItem:
     when: str = ""
     compartment: str = ""
     article: str = ""
+    file: str = ""
+    number: str = ""
     text: str = field(default="", repr=False)
     answers: tuple[tuple[str, str], ...] = field(default=(), repr=False)
     facts: tuple[tuple[str, str], ...] = field(default=(), repr=False)
@@ -107,6 +114,7 @@ def _item(portal: Portal, found: CaseFile, piece: Piece) -> StoryItem:
     by_reporter = piece.author == found.reporter
     author, role = ("", "") if by_reporter else _author(found, piece)
     body = piece.body
+    file = _file_of(found, piece)
     return StoryItem(
         kind=_kind(piece),
         proof=piece.trust.value,
@@ -117,7 +125,9 @@ def _item(portal: Portal, found: CaseFile, piece: Piece) -> StoryItem:
         when=_when(portal, body, day),
         compartment=piece.compartment,
         article=str(body.get("article", "")),
-        text=str(body.get("text", "")),
+        file=file.item_id if file else "",
+        number=f"{file.number:02}" if file else "",
+        text=str(body.get("name" if piece.kind == EVIDENCE else "text", "")),
         answers=_answers(found.profile, body) if piece.kind == REPORT else (),
         facts=_facts(portal, found, body),
         missing_items=tuple(body.get("missing_items", ())),
@@ -126,7 +136,18 @@ def _item(portal: Portal, found: CaseFile, piece: Piece) -> StoryItem:
 
 
 def _kind(piece: Piece) -> str:
-    return piece.kind if piece.kind in {REPORT, MESSAGE, RECUSAL, *MOVES} else "act"
+    known = {REPORT, MESSAGE, RECUSAL, EVIDENCE, FILE_REASON, *MOVES}
+    return piece.kind if piece.kind in known else "act"
+
+
+def _file_of(found: CaseFile, piece: Piece) -> File | None:
+    """Return the file that a piece brought, or whose original it tells the opening of."""
+    if piece.kind == EVIDENCE:
+        return next((one for one in found.files if one.leaf == piece.leaf), None)
+    if piece.kind == FILE_REASON:
+        named = piece.body.get(FILE)
+        return next((one for one in found.files if one.item_id == named), None)
+    return None
 
 
 def _title(profile: Profile, body: Mapping[str, Any]) -> str:

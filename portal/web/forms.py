@@ -201,7 +201,7 @@ def _pairs(body: bytes) -> Iterator[tuple[str, str]]:
     for pair in body.split(b"&"):
         if pair:
             name, _, value = pair.partition(b"=")
-            yield _field_name(_decode(name)), clean(_decode(value))
+            yield field_name(_decode(name)), clean(_decode(value))
 
 
 def _decode(raw: bytes) -> str:
@@ -211,7 +211,8 @@ def _decode(raw: bytes) -> str:
         raise NotUtf8 from None
 
 
-def _field_name(name: str) -> str:
+def field_name(name: str) -> str:
+    """Return a field's name if it is one that our pages use. Raises: BadForm."""
     if not _NAME.fullmatch(name):
         raise BadForm
     return name

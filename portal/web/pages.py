@@ -72,6 +72,12 @@ class Pages:
         module = self._environment.get_template("macros/messages.html").module
         return str(getattr(module, "message")(key)).strip()  # noqa: B009 - a macro
 
+    def words(self, template: str, macro: str, *values: object) -> str:
+        """Return what a macro of a template says of some values, as plain text."""
+        module = self._environment.get_template(template).module
+        said: Markup = getattr(module, macro)(*values)
+        return said.striptags()
+
     def has(self, template: str) -> bool:
         """Tell whether the package has a template of this name."""
         return template in self._names

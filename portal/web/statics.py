@@ -23,6 +23,7 @@ STATIC_PATH: Final = "/static"
 _MEDIA_TYPES: Final[Mapping[str, str]] = MappingProxyType(
     {
         "css": "text/css",
+        "js": "text/javascript",
         "svg": "image/svg+xml",
         "png": "image/png",
         "ico": "image/vnd.microsoft.icon",

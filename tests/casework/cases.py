@@ -27,6 +27,7 @@ from casework.law.profile import Profile
 from casework.law.schema import Transition
 from casework.law.vocabulary import Need
 from casework.store.base import new_id
+from casework.store.blobs import BlobFolder
 from casework.store.engine import open_engine, truncate_wal
 from casework.store.keystore import Keystore
 from casework.store.office import Office
@@ -103,6 +104,7 @@ def reopened(office: Office, folder: Path) -> Office:
         office,
         engine=open_engine(folder / "suaka.db"),
         keystore=Keystore(folder / "keystore.db"),
+        blobs=BlobFolder(folder / "blobs"),
         sessions=SessionStore(folder / "sessions.db", OWNERS),
         windows=ReceiptWindows(folder / "windows.db"),
         rations=Rations(folder),

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -13,11 +14,13 @@ from casework.keys.parts import PublicParts
 from casework.keys.sessions import SessionStore
 from casework.law.catalogue import ProfileCatalogue
 from casework.store import schema
+from casework.store.blobs import BlobFolder
 from casework.store.engine import open_engine
 from casework.store.keystore import Keystore
 from casework.store.office import Office
 from casework.store.rations import Rations
 from crypto.kdf import Kdf
+from sandbox.jail import Jail
 
 CHEAP = Kdf(8, 1, 1)
 START = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -56,6 +59,12 @@ def passphrase_of(username: str) -> str:
     return f"kalimat sandi untuk percobaan si {username} saja"
 
 
+@cache
+def jail() -> Jail:
+    """The confined process as this machine can have it; looked for once."""
+    return Jail.find()
+
+
 def bare_office(folder: Path, profile: str = "badung") -> Bench:
     """An office before its ceremony: tables and holidays, nobody enrolled."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -73,6 +82,8 @@ def bare_office(folder: Path, profile: str = "badung") -> Bench:
         clock=clock,
         engine=engine,
         keystore=Keystore(folder / "keystore.db"),
+        blobs=BlobFolder(folder / "blobs"),
+        jail=jail(),
         sessions=SessionStore(folder / "sessions.db", OWNERS),
         windows=ReceiptWindows(folder / "windows.db"),
         rations=Rations(folder),

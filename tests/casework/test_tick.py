@@ -18,7 +18,7 @@ from casework.tick import Done, check_keys, tick
 from tests.casework.cases import Filed, file_report, inbox, reopened, report_of, together
 from tests.casework.office import Bench
 
-NOTHING = Done(receipts=0, sessions=0, shred_keys=0, desks=0, devices=0)
+NOTHING = Done(receipts=0, sessions=0, shred_keys=0, desks=0, devices=0, parts=0)
 UNKNOWN_CASE = "f" * 32
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final
 
 from casework.store.backup.manifest import ArchiveUnfit
 from casework.store.backup.tar import END, PIECE
+from casework.store.blobs import sync_folder
 from crypto import age
 
 if TYPE_CHECKING:
@@ -105,15 +106,6 @@ def sealed(
             yield Pending(hidden, final)
     finally:
         hidden.unlink(missing_ok=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _sweep(folder: Path) -> None:

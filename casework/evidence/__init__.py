@@ -1,0 +1,1 @@
+"""Files of a case: received sealed, examined in confinement, accounted for."""
