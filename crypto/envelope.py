@@ -6,7 +6,7 @@ the end, so that a body may be sealed before its length is known.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, fields, replace
 from datetime import date
@@ -37,6 +37,8 @@ LENGTH_SIZE: Final = 8
 
 DIGEST_SIZE: Final = 32
 """Bytes of the body's hash in the footer."""
+
+_PADDING_STEP: Final = 1024 * 1024
 
 FOOTER_SIZE: Final = LENGTH_SIZE + DIGEST_SIZE
 """Bytes of the footer, which stands at the very end."""
@@ -124,16 +126,27 @@ class Sealer:
         Raises:
             RuntimeError: called twice.
         """
+        return b"".join(self.ending())
+
+    def ending(self) -> Iterator[bytes]:
+        """Yield the rest of the ciphertext in pieces of about 1 MiB, as `finalize` returns it.
+
+        The padding of a large file is larger than what one wants to hold in memory.
+
+        Raises:
+            RuntimeError: after `finalize`.
+        """
         used = self._overhead + self._length
-        return b"".join(
-            (
-                self._start,
-                self._encryptor.update(bytes(padded_length(used, self._floor) - used)),
-                self._encryptor.update(self._length.to_bytes(LENGTH_SIZE, "big")),
-                self._encryptor.update(self._digest.digest()),
-                self._encryptor.finalize(),
-            )
-        )
+        padding = padded_length(used, self._floor) - used
+        digest = self._digest.digest()
+        yield self._start
+        while padding > 0:
+            step = min(padding, _PADDING_STEP)
+            yield self._encryptor.update(bytes(step))
+            padding -= step
+        yield self._encryptor.update(self._length.to_bytes(LENGTH_SIZE, "big"))
+        yield self._encryptor.update(digest)
+        yield self._encryptor.finalize()
 
 
 def seal(

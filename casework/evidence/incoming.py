@@ -107,16 +107,26 @@ class Incoming:
         """How many more bytes fit."""
         return self._slot.most - self.length
 
-    def write(self, data: bytes | bytearray) -> None:
-        """Seal and write a piece. Raises: Unavailable: the disk is full or read-only."""
+    def seal(self, data: bytes | bytearray) -> bytes:
+        """Seal a piece and return what is to be given to :meth:`put`, in the same order."""
         if len(self._head) < HEAD:
             self._head += bytes(data[: HEAD - len(self._head)])
         self.length += len(data)
-        self._put(self._sealer.update(data))
+        return self._sealer.update(data)
+
+    def put(self, sealed: bytes) -> None:
+        """Write what was sealed. Raises: Unavailable: the disk is full or read-only."""
+        self._digest.update(sealed)
+        self._blob.write(sealed)
+
+    def write(self, data: bytes | bytearray) -> None:
+        """Seal and write a piece. Raises: Unavailable: the disk is full or read-only."""
+        self.put(self.seal(data))
 
     def finish(self) -> Arrived:
         """Seal the end and bring everything to the disk. Raises: Unavailable."""
-        self._put(self._sealer.finalize())
+        for sealed in self._sealer.ending():
+            self.put(sealed)
         self._blob.finish()
         return Arrived(
             blob=self._blob,
@@ -128,11 +138,6 @@ class Incoming:
             length=self.length,
             head=self._head,
         )
-
-    def _put(self, sealed: bytes) -> None:
-        if sealed:
-            self._digest.update(sealed)
-            self._blob.write(sealed)
 
 
 def part_header(

@@ -58,7 +58,8 @@ def tick(folder: Path) -> None:
     click.echo(
         f"receipts closed: {done.receipts}, sessions ended: {done.sessions}, "
         f"unused shred keys removed: {done.shred_keys}, cases put back on desks: {done.desks}, "
-        f"unused devices forgotten: {done.devices}, notices sent: {done.notices}"
+        f"unused devices forgotten: {done.devices}, parts of unfinished files removed: "
+        f"{done.parts}, notices sent: {done.notices}"
     )
 
 

@@ -7,13 +7,13 @@ before it reads any file.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-import anyio
 from litestar import Request
 from litestar.exceptions import InternalServerException
 from multipart import (
@@ -77,19 +77,63 @@ async def stream(
             raise TooLarge
     received = 0
     body = aiter(request.stream())
-    while True:
+    watch = _Watch(patience)
+    try:
+        while True:
+            try:
+                piece = await watch.over(body)
+            except StopAsyncIteration:
+                return
+            except (InternalServerException, TimeoutError):
+                raise CutShort from None
+            received += len(piece)
+            if received > limit:
+                raise TooLarge
+            if piece:
+                yield piece
+    finally:
+        watch.end()
+
+
+class _Watch:
+    """Ends a wait that has lasted too long, with one timer for a whole body.
+
+    A time limit of its own around each of a large file's many thousand pieces would cost as much
+    as sealing them, and leave as many timers behind.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        """Let each wait last for at most so many seconds."""
+        self._seconds = seconds
+        self._loop = asyncio.get_running_loop()
+        self._since: float | None = None
+        self._task: asyncio.Task[Any] | None = None
+        self._expired = False
+        self._timer = self._loop.call_later(seconds, self._look)
+
+    async def over(self, body: AsyncIterator[bytes]) -> bytes:
+        """Return the next piece. Raises: StopAsyncIteration, TimeoutError."""
+        self._task, self._since = asyncio.current_task(), self._loop.time()
         try:
-            with anyio.fail_after(patience):
-                piece = await anext(body)
-        except StopAsyncIteration:
-            return
-        except (InternalServerException, TimeoutError):
-            raise CutShort from None
-        received += len(piece)
-        if received > limit:
-            raise TooLarge
-        if piece:
-            yield piece
+            return await anext(body)
+        except asyncio.CancelledError:
+            if self._expired and self._task is not None and not self._task.uncancel():
+                raise TimeoutError from None
+            raise
+        finally:
+            self._since = None
+
+    def end(self) -> None:
+        """Stop watching."""
+        self._timer.cancel()
+
+    def _look(self) -> None:
+        waited = 0.0 if self._since is None else self._loop.time() - self._since
+        if waited < self._seconds:
+            self._timer = self._loop.call_later(self._seconds - waited, self._look)
+        elif self._task is not None:
+            self._expired = True
+            self._task.cancel()
 
 
 @dataclass
