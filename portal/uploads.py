@@ -16,14 +16,14 @@ from litestar.response import Response
 from casework.errors import NotFound
 from casework.evidence import limits, parts, receive
 from casework.evidence.incoming import Incoming
-from casework.evidence.limits import Full
+from casework.evidence.limits import Bound, Full
 from casework.evidence.manifest import Described
 from casework.law.vocabulary import Compartment
 from portal.context import LIMITS, PURPOSE, actor_of
 from portal.web import csrf, multipart
 from portal.web.filenames import safe_name
 from portal.web.forms import read_form
-from portal.web.refusals import BadForm, CutShort
+from portal.web.refusals import BadForm, CutShort, TooLarge
 from portal.web.run import run
 from portal.web.sink import Sink
 
@@ -89,7 +89,25 @@ async def take_form(
     actor = actor_of(session)
     outcome = Outcome()
     body = await run(_most_of_form, portal, actor, case_id)
-    async with multipart.reader(request, multipart.UploadLimits(body=body)) as reader:
+    try:
+        await _take_all(
+            portal, request, session, case_id, multipart.UploadLimits(body=body), outcome
+        )
+    except TooLarge:
+        outcome.refused.append(Refused("", Bound.CASE_BYTES, portal.office.evidence.case))
+    return outcome
+
+
+async def _take_all(  # noqa: PLR0917 - whose form, and what became of it
+    portal: Portal,
+    request: Request[Any, Any, Any],
+    session: Session,
+    case_id: str | None,
+    allowed: multipart.UploadLimits,
+    outcome: Outcome,
+) -> None:
+    actor = actor_of(session)
+    async with multipart.reader(request, allowed) as reader:
         async for part in reader.files(FIELD):
             # The hidden fields stand before the files: no file is read for a stranger's form.
             csrf.check(session.csrf_secret, PURPOSE, reader.form.one(csrf.CSRF_FIELD))
@@ -106,7 +124,6 @@ async def take_form(
                 break
         else:
             csrf.check(session.csrf_secret, PURPOSE, reader.form.one(csrf.CSRF_FIELD))
-    return outcome
 
 
 async def _take_one(  # noqa: PLR0917 - whose file, where it goes, what it is
