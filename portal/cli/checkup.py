@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 def doctor(folder: Path) -> None:
     """Check the instance in FOLDER; exit 1 if anything is bad.
 
-    Looks at configuration, files and their modes, disk space, key stretching, SQLite, clock,
-    schema, roster, who holds the roles, keystore, desks and holidays. Changes nothing.
+    Looks at configuration, files and their modes, disk space, key stretching, scanner,
+    SQLite, clock, schema, roster, who holds the roles, keystore, desks and holidays. Changes
+    nothing.
     """
     failed = False
     for finding in examine(folder):

@@ -1,0 +1,1 @@
+"""Evidence: the files that a report brings, and what becomes of them."""
