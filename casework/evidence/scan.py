@@ -162,7 +162,7 @@ class _Talk:
                 self._wait(select.POLLIN)
                 more = self._line.recv(_ANSWER_MAX)
                 if not more:
-                    return b""
+                    break
                 answer += more
         except OSError:
             return b""

@@ -6,7 +6,7 @@ import socket
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,9 +44,9 @@ def running(folder: Path) -> Iterator[Clamd]:
     program = shutil.which("clamd", path=f"{os.environ.get('PATH', '')}:/usr/sbin")
     if program is None:
         pytest.skip("clamd is not installed (Debian's clamav-daemon)")
-    command = [program, f"--config-file={_configured(folder)}"]
+    start = [program, f"--config-file={_configured(folder)}"]
     with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(start, stdout=log, stderr=subprocess.STDOUT)
     try:
         clamd = Clamd(str(folder / "s"), process)
         _await(clamd, folder / "log")
@@ -104,7 +104,7 @@ def pretending(
                 line, _ = server.accept()
             except OSError:
                 return
-            with line:
+            with line, suppress(OSError):  # the scanner may hang up whenever it wants
                 act(line)
 
     thread = threading.Thread(target=serve)
@@ -122,7 +122,10 @@ def command(line: socket.socket) -> bytes:
     """Read the command, without its NUL, and nothing of what follows it."""
     read = b""
     while not read.endswith(b"\0"):
-        read += line.recv(1)
+        byte = line.recv(1)
+        if not byte:
+            raise ConnectionError
+        read += byte
     return read[:-1]
 
 
