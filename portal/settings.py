@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_origin
 import msgspec
 
 from casework.errors import CaseworkError
+from casework.evidence import scan
 from casework.notices.addresses import is_address
 from crypto import kdf
 from crypto.errors import CryptoError
@@ -88,6 +89,15 @@ class MailSection(Section, frozen=True):
     )
 
 
+class ScanSection(Section, frozen=True):
+    """Malware scan of files; off while ``socket`` is empty.
+
+    ``socket``: where clamd listens, as :class:`casework.evidence.scan.Scanner` takes it.
+    """
+
+    socket: str = ""
+
+
 class CostSection(Section, frozen=True):
     """Key stretching, as ``crypto.kdf`` writes it."""
 
@@ -137,6 +147,7 @@ class Settings(Section, frozen=True):
     web: WebSection = WebSection()
     staff: StaffSection = StaffSection()
     mail: MailSection = MailSection()
+    scan: ScanSection = ScanSection()
     costs: CostSection = CostSection()
     limits: LimitSection = LimitSection()
     evidence: EvidenceSection = EvidenceSection()
@@ -177,6 +188,11 @@ def load(folder: Path, environ: Mapping[str, str] | None = None) -> Settings:
         raise SettingsError(f"{FILE_NAME}: mail.sender is no plain mail address")
     if settings.mail.host and settings.mail.security == "none" and settings.mail.username:
         raise SettingsError(f"{FILE_NAME}: mail.security is none: the password would travel open")
+    if settings.scan.socket and not scan.is_address(settings.scan.socket):
+        raise SettingsError(
+            f"{FILE_NAME}: scan.socket is neither the absolute path of a socket nor "
+            "127.0.0.1:PORT: files must not leave this machine"
+        )
     return settings
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import select
 
 from casework.errors import CaseworkError
 from casework.evidence.limits import MIB, Limits
+from casework.evidence.scan import Scanner
 from casework.intake.windows import ReceiptWindows
 from casework.keys import accounts
 from casework.keys.sessions import Kind, SessionStore
@@ -149,6 +150,7 @@ def open_office(
         many_cases=settings.staff.many_cases,
         post=mail.post_of(settings.mail, folder),
         evidence=_limits(settings.evidence),
+        scanner=Scanner(settings.scan.socket) if settings.scan.socket else None,
     )
     accounts.check_costs(office)
     return office

@@ -7,6 +7,7 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from casework.evidence.scan import Scanner
 from crypto import kdf
 from crypto.kdf import Kdf
 from portal import wiring
@@ -25,6 +26,9 @@ SPACE_NEEDED: Final = 64 * MIB
 
 SPACE_WANTED: Final = 1024 * MIB
 """Bytes free below which somebody should look."""
+
+SCANNER_SECONDS: Final = 10.0
+"""How long each of clamd's answers may take; it may be busy with large files."""
 
 
 def modes(folder: Path, _settings: Settings) -> Iterator[Finding]:
@@ -97,12 +101,27 @@ def web(_folder: Path, settings: Settings) -> Iterator[Finding]:
         yield warn("web.no_addresses is off: reporters are not told that no IP is kept")
 
 
+def scanner(_folder: Path, settings: Settings) -> Iterator[Finding]:
+    """A scanner that is configured and silent leaves every file unscanned."""
+    if not settings.scan.socket:
+        return
+    version = Scanner(settings.scan.socket, total=SCANNER_SECONDS).ping()
+    if version is None:
+        yield bad(
+            f"scan: no clamd answers at {settings.scan.socket}, so files are not scanned: is it "
+            "running, and may this user open its socket?"
+        )
+    else:
+        yield ok(f"scan: {version or 'clamd, version unknown'}")
+
+
 ALL: Final[tuple[Callable[[Path, Settings], Iterator[Finding]], ...]] = (
     modes,
     places,
     space,
     costs,
     web,
+    scanner,
 )
 """Every check of this kind, in order."""
 

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
 def doctor(folder: Path, *, sweep: bool, yes: bool) -> None:
     """Check the instance in FOLDER; exit 1 if anything is bad.
 
-    Looks at configuration, files and their modes, disk space, key stretching, SQLite, clock,
-    schema, roster, who holds the roles, keystore, desks, files and holidays. Changes nothing
-    but what --sweep removes.
+    Looks at configuration, files and their modes, disk space, key stretching, scanner, SQLite,
+    clock, schema, roster, who holds the roles, keystore, desks, files and holidays. Changes
+    nothing but what --sweep removes.
     """
     if sweep:
         _sweep(folder, yes=yes)

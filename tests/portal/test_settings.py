@@ -29,6 +29,7 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
     assert found.web.port == 8000
     assert found.production
     assert not found.web.no_addresses
+    assert not found.scan.socket
     assert found.costs.passphrase == "argon2id:m=65536,t=3,p=4"
     assert found.costs.secret_key == "argon2id:m=19456,t=2,p=1"
 
@@ -42,6 +43,10 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
         (BASE + "[web]\nport = '80'\n", "web.port"),
         (BASE + "[web]\ntls = 1\n", "web.tls"),
         (BASE + "[web]\ntls = true\n", "web.origins"),
+        (BASE + "[scan]\nsocket = 'clamd.ctl'\n", "scan.socket"),
+        (BASE + "[scan]\nsocket = '192.0.2.7:3310'\n", "scan.socket"),
+        (BASE + "[scan]\nsocket = true\n", "scan.socket"),
+        (BASE + "[scan]\npath = '/run/clamav/clamd.ctl'\n", "path"),
         (BASE + "[costs]\npassphrase = 'scrypt'\n", "suaka.toml"),
         (BASE + "[limits]\nkdf_at_once = 0\n", "limits.kdf_at_once"),
         (BASE + "[limits]\nunknown_at_once = 0\n", "limits.unknown_at_once"),
@@ -77,6 +82,7 @@ def test_the_environment_replaces_the_file(tmp_path: Path) -> None:
         "SUAKA_WEB_NO_ADDRESSES": "true",
         "SUAKA_WEB_ORIGINS": "https://a.test https://b.test",
         "SUAKA_LIMITS_KDF_AT_ONCE": "3",
+        "SUAKA_SCAN_SOCKET": "/run/clamav/clamd.ctl",
         "HOME": "/tmp",
     }
     found = load(tmp_path, BASE + "[web]\nport = 1000\n", environ)
@@ -84,6 +90,7 @@ def test_the_environment_replaces_the_file(tmp_path: Path) -> None:
     assert found.web.no_addresses
     assert found.web.origins == ("https://a.test", "https://b.test")
     assert found.limits.kdf_at_once == 3
+    assert found.scan.socket == "/run/clamav/clamd.ctl"
 
 
 @pytest.mark.parametrize(

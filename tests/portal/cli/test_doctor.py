@@ -18,6 +18,7 @@ from portal import wiring
 from portal.cli import checks_files, checks_office, instance
 from portal.cli.options import close, opened
 from portal.settings import load
+from tests.casework.evidence import clamd
 from tests.portal.cli.conftest import PASSPHRASE, PRODUCTION, STRICT, Run, files_of, hold
 
 
@@ -105,6 +106,17 @@ def test_production_without_tls_is_bad(run: Run, founded: Path) -> None:
     said = run("doctor", founded, **PRODUCTION, **secured).stdout
     assert "web.tls" not in said
     assert "web.origins" not in said
+
+
+def test_a_scanner_that_is_configured_must_answer(run: Run, founded: Path, tmp_path: Path) -> None:
+    """Silent while none is configured; a dead one would leave every file unscanned unnoticed."""
+    assert "scan:" not in run("doctor", founded).stdout
+    (tmp_path / "clamd").mkdir()
+    with clamd.running(tmp_path / "clamd") as daemon:
+        configured = {"SUAKA_SCAN_SOCKET": daemon.address}
+        assert "scan: ClamAV " in lines(run, founded, "ok", 0, **configured)
+    said = lines(run, founded, "bad", 1, **configured)
+    assert f"scan: no clamd answers at {daemon.address}" in said
 
 
 def test_an_old_sqlite_is_bad(run: Run, founded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
