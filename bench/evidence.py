@@ -200,9 +200,8 @@ def original_of(desk: Session, ticket_page: Session) -> str:
             part = page[page.index(f'action="{found[-1]}/asli"') :]
             hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', part))
             client = Client(desk.port)
-            client._cookies.update(  # noqa: SLF001 - the same browser
-                pair.split("=", 1) for pair in desk.cookie.split("; ")
-            )
+            pairs = (pair.partition("=") for pair in desk.cookie.split("; "))
+            client._cookies.update({name: value for name, _, value in pairs})  # noqa: SLF001 - the same browser
             answer = client.post(f"{found[-1]}/asli", {**hidden, "reason": "Pengukuran"})
             assert answer.status == 303, answer.status
             return f"{found[-1]}/asli"
@@ -237,8 +236,11 @@ def main() -> None:
         print(f"memory out  {grown / MIB:6.1f} MiB more at most (target {MEMORY_TARGET // MIB})")
         share = SIZE // AT_ONCE
 
+        def one_of_several(number: int) -> None:
+            upload(box, f"serentak-{number}.bin", share, page)
+
         def several() -> None:
-            in_threads(AT_ONCE, lambda one: upload(box, f"serentak-{one}.bin", share, page) and None)
+            in_threads(AT_ONCE, one_of_several)
 
         start = time.perf_counter()
         grown = memory(port, several)

@@ -33,6 +33,11 @@ def body_of(pairs: Iterable[tuple[str, str]], files: Sequence[File], name: str =
     return b"".join(parts) + f"--{BOUNDARY}--\r\n".encode()
 
 
+def sending() -> str:
+    """The content type of such a form."""
+    return f"multipart/form-data; boundary={BOUNDARY}"
+
+
 def send_files(visit: Visit, path: str, files: Sequence[File], room: str = "") -> Visit:
     """Open the page with the form, choose files, and send it."""
     visit.open(path)
@@ -42,5 +47,5 @@ def send_files(visit: Visit, path: str, files: Sequence[File], room: str = "") -
     return visit.post_raw(
         path,
         body_of(pairs, files),
-        {"content-type": f"multipart/form-data; boundary={BOUNDARY}"},
+        {"content-type": sending()},
     )

@@ -128,7 +128,7 @@ def test_a_pending_migration_is_bad_and_ends_the_look_inside(run: Run, founded: 
     execute(founded, "UPDATE alembic_version SET version_num = '0000'")
     answer = run("doctor", founded)
     assert answer.exit_code == 1
-    assert "bad  schema: 0000, this program wants 0002: run suaka migrate" in answer.stdout
+    assert "bad  schema: 0000, this program wants 0003: run suaka migrate" in answer.stdout
     assert "roster" not in answer.stdout
 
 
