@@ -43,9 +43,9 @@ def plain_space(space: object) -> Object:
 class Streams:
     """Cleans the streams of one document, and counts what they inflate to."""
 
-    def __init__(self, pdf: pikepdf.Pdf) -> None:
+    def __init__(self, pdf: pikepdf.Pdf, limit: int = MAX_INFLATED) -> None:
         self._pdf = pdf
-        self._inflated = 0
+        self._left = limit
 
     def clean(self, stream: Stream) -> None:
         """Rewrite one stream without what its filters would not show.
@@ -94,8 +94,8 @@ class Streams:
         try:
             for start in range(0, len(raw), _PIECE):
                 for inflated in _inflated(inflater, raw[start : start + _PIECE]):
-                    self._inflated += len(inflated)
-                    if self._inflated > MAX_INFLATED:
+                    self._left -= len(inflated)
+                    if self._left < 0:
                         raise Failed(Failure.TOO_LARGE)
                 if inflater.eof:
                     unused = len(raw) - start - len(raw[start : start + _PIECE])
