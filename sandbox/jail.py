@@ -27,7 +27,7 @@ from sandbox.contract import INPUT_LIMIT, Failed, Failure, FileKind, Result, Tas
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-WORKER: Final = "sandbox.worker"
+PROGRAM: Final = "from sandbox.worker import main; main(sys.argv[1:])"
 _PIPE: Final = 64 * 1024
 _TIME_SPENT: Final = frozenset({-signal.SIGXCPU, 128 + signal.SIGXCPU})
 _ENVIRONMENT: Final = {"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8"}
@@ -45,11 +45,15 @@ class Bounds:
 
 @dataclass(frozen=True)
 class Jail:
-    """Runs tasks, each in a confined process. ``bwrap``: path of bubblewrap, or ``None``."""
+    """Runs tasks, each in a confined process.
+
+    ``bwrap``: path of bubblewrap, or ``None``. ``program``: what the process runs; tests put
+    there what a file that has taken it over could do.
+    """
 
     bwrap: str | None = None
     bounds: Bounds = Bounds()
-    worker: str = WORKER
+    program: str = PROGRAM
 
     @classmethod
     def find(cls) -> Jail:
@@ -89,10 +93,7 @@ class Jail:
 
     def _command(self, task: Task, kind: FileKind, page: int) -> list[str]:
         root = str(Path(__file__).resolve().parents[1])
-        start = (
-            f"import sys; sys.path.insert(0, {root!r}); "
-            f"from {self.worker} import main; main(sys.argv[1:])"
-        )
+        start = f"import sys; sys.path.insert(0, {root!r}); {self.program}"
         bounds = (str(self.bounds.memory), str(self.bounds.processor), str(self.bounds.output))
         inner = [sys.executable, "-I", "-c", start, *bounds, task, kind, str(page)]
         return inner if self.bwrap is None else [self.bwrap, *_walls(), "--", *inner]

@@ -66,12 +66,13 @@ def _bound(memory: int, processor: int, output: int) -> None:
     """Give up what is not needed, for this process and all that it starts; cannot be undone."""
     limits = {
         resource.RLIMIT_AS: memory,
-        resource.RLIMIT_CPU: processor,
         resource.RLIMIT_FSIZE: output,
         resource.RLIMIT_NOFILE: _FILES,
         resource.RLIMIT_CORE: 0,
     }
     for name, most in limits.items():
         resource.setrlimit(name, (most, most))
+    # One second between: the first limit ends it by a signal that tells why.
+    resource.setrlimit(resource.RLIMIT_CPU, (processor, processor + 1))
     ctypes.CDLL(None).prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
     os.nice(_LOWEST)

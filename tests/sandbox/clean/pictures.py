@@ -197,7 +197,5 @@ def heic(plant: Planting) -> bytes:
     small.info["exif"] = exif(plant, "second picture").tobytes()
     file.add_from_pillow(small)
     buffer = BytesIO()
-    file.save(
-        buffer, quality=90, exif=exif(plant, "heic").tobytes(), xmp=xmp(plant, "heic")
-    )
+    file.save(buffer, quality=90, exif=exif(plant, "heic").tobytes(), xmp=xmp(plant, "heic"))
     return buffer.getvalue() + plant.raw("heic after the end")
