@@ -47,8 +47,13 @@ class Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: Annotated[str, msgspec.Meta(max_length=200)]
     media_type: Annotated[str, msgspec.Meta(max_length=200)]
-    size: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
+    size: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
     modified: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+
+    @property
+    def count(self) -> int:
+        """How many parts it has; an empty file has one."""
+        return max(1, -(-self.size // PART))
 
 
 @dataclass(frozen=True)
@@ -92,7 +97,7 @@ def begin(keyring: Keyring, room: str, declared: Declared) -> Arriving:
         compartment=room,
         author=keyring.actor.person_id,
         day=uow.today(),
-        count=-(-declared.size // PART),
+        count=declared.count,
         sealed=b"",
     )
     body = canonical.encode(msgspec.to_builtins(declared))
@@ -275,7 +280,7 @@ def _read(keyring: Keyring, row: Upload) -> Arriving | None:
         declared = msgspec.convert(body, Declared)
     except (CryptoError, CaseDamaged, msgspec.ValidationError):
         return None
-    if row.count != -(-declared.size // PART):
+    if row.count != declared.count:
         return None
     have = frozenset(part.number for part in _parts(uow, row))
     return Arriving(row.id, row.compartment, declared, row.count, have)
