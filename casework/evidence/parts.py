@@ -259,6 +259,12 @@ def sweep(uow: UnitOfWork) -> list[str]:
     return names
 
 
+def forget_all(uow: UnitOfWork) -> None:
+    """Forget every unfinished file, after a restore: a backup holds none of their parts."""
+    uow.session.execute(delete(UploadPart))
+    uow.session.execute(delete(Upload))
+
+
 def _own(keyring: Keyring, upload_id: str) -> tuple[Arriving, Upload]:
     """Return an unfinished file of the actor in this case. Raises: NotFound, CaseDamaged."""
     row = keyring.uow.session.get(Upload, upload_id)

@@ -30,8 +30,15 @@ if TYPE_CHECKING:
 _NAME: Final = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
 _HIDDEN: Final = ".new-"
 _PRIVATE: Final = 0o600
-_EPOCH: Final = (0, 0)
+EPOCH: Final = (0, 0)
+"""Access and modification time of every blob, in nanoseconds."""
+
 _NO_UNNAMED: Final = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL})
+
+
+def is_name(text: str) -> bool:
+    """Return whether a blob could be called so."""
+    return _NAME.fullmatch(text) is not None
 
 
 class BlobMissing(Exception):
@@ -125,13 +132,13 @@ class BlobFolder:
 
     def open(self, name: str) -> OpenBlob:
         """Open a blob. Raises: BlobMissing."""
-        if not _NAME.fullmatch(name):
+        if not is_name(name):
             raise BlobMissing
         return _OpenFile(self._folder / name)
 
     def remove(self, name: str) -> None:
         """Remove a blob; it may be gone already. Raises: Unavailable."""
-        if _NAME.fullmatch(name):
+        if is_name(name):
             with _translated():
                 (self._folder / name).unlink(missing_ok=True)
 
@@ -145,7 +152,7 @@ class BlobFolder:
             return
         with _translated(), os.scandir(self._folder) as entries:
             for entry in entries:
-                if _NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                if is_name(entry.name) and entry.is_file(follow_symlinks=False):
                     yield entry.name
                 elif entry.name.startswith(_HIDDEN):
                     _forget_abandoned(self._folder / entry.name)
@@ -181,7 +188,7 @@ class _NewFile:
 
     def finish(self) -> None:
         with _translated():
-            os.utime(self._fd, ns=_EPOCH)
+            os.utime(self._fd, ns=EPOCH)
             os.fsync(self._fd)
 
     def keep(self) -> str:
