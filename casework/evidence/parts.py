@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 KIND: Final = "upload"
 """Kind in the envelope of what an unfinished file's sender said of it."""
 
+FLOOR: Final = PART + PART // 32
+"""Bytes to which each part of a longer file is padded: what a whole part takes with its header."""
+
 
 class Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a sender says of a file before its parts come: by this the rest finds its beginning.
@@ -133,7 +136,7 @@ def slot(keyring: Keyring, upload_id: str, number: int) -> Slot:
     recipient = keyring.identity(row.compartment).recipient
     place = _place(uow, row)
     # Every part of a longer file is padded like the others: their number says enough.
-    floor = PART if one.count > 1 else envelope.EVIDENCE_FLOOR
+    floor = FLOOR if one.count > 1 else envelope.EVIDENCE_FLOOR
     return Slot(place, row.author, recipient, row.id, most, number, row.count, floor)
 
 
