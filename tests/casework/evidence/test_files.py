@@ -253,10 +253,10 @@ def test_exchanged_parts_show_nothing(filed: Filed, one: Sender, attack: str) ->
 
 
 MANIFESTS = {
-    "between files": "WITH a AS (SELECT item_id, sealed, digest FROM part WHERE item_id IN ({A},"
+    "between files": "WITH a AS MATERIALIZED (SELECT item_id, sealed, digest FROM part WHERE item_id IN ({A},"
     " {B})) UPDATE part SET (sealed, digest) = (SELECT sealed, digest FROM a WHERE a.item_id <>"
     " part.item_id) WHERE item_id IN ({A}, {B})",
-    "between cases": "WITH a AS (SELECT item_id, sealed, digest FROM part WHERE item_id IN ({A},"
+    "between cases": "WITH a AS MATERIALIZED (SELECT item_id, sealed, digest FROM part WHERE item_id IN ({A},"
     " {F})) UPDATE part SET (sealed, digest) = (SELECT sealed, digest FROM a WHERE a.item_id <>"
     " part.item_id) WHERE item_id IN ({A}, {F})",
     "items between cases": "UPDATE item SET case_id = :case WHERE id = {F}",
