@@ -198,7 +198,7 @@ PARTS = {
     "deleted": f"DELETE FROM file_part WHERE item_id = {A} AND number = 2",
     "all deleted": f"DELETE FROM file_part WHERE item_id = {A}",
     "count": f"UPDATE file_part SET count = 3 WHERE item_id = {A}",
-    "added": "INSERT INTO file_part SELECT item_id, 3, 3, 'f' || substr(blob, 2), digest, size"
+    "added": "INSERT INTO file_part SELECT item_id, 3, 3, lower(hex(randomblob(16))), digest, size"
     f" FROM file_part WHERE item_id = {A} AND number = 1",
 }
 """Rows of one file changed."""
@@ -252,13 +252,14 @@ def test_exchanged_parts_show_nothing(filed: Filed, one: Sender, attack: str) ->
         next(opened.read(0, 10))
 
 
+SWAP = (
+    "WITH a AS MATERIALIZED (SELECT item_id, sealed, digest FROM part WHERE item_id IN ({A}, {X}))"
+    " UPDATE part SET (sealed, digest) = (SELECT sealed, digest FROM a"
+    " WHERE a.item_id <> part.item_id) WHERE item_id IN ({A}, {X})"
+)
 MANIFESTS = {
-    "between files": "WITH a AS MATERIALIZED (SELECT item_id, sealed, digest FROM part WHERE item_id IN ({A},"
-    " {B})) UPDATE part SET (sealed, digest) = (SELECT sealed, digest FROM a WHERE a.item_id <>"
-    " part.item_id) WHERE item_id IN ({A}, {B})",
-    "between cases": "WITH a AS MATERIALIZED (SELECT item_id, sealed, digest FROM part WHERE item_id IN ({A},"
-    " {F})) UPDATE part SET (sealed, digest) = (SELECT sealed, digest FROM a WHERE a.item_id <>"
-    " part.item_id) WHERE item_id IN ({A}, {F})",
+    "between files": SWAP.replace("{X}", "{B}"),
+    "between cases": SWAP.replace("{X}", "{F}"),
     "items between cases": "UPDATE item SET case_id = :case WHERE id = {F}",
     "author": "UPDATE item SET author = :operator WHERE id = {A}",
     "day": "UPDATE item SET day = '2026-11-22' WHERE id = {A}",
