@@ -251,7 +251,11 @@ async def finish(
                 return []
             manifest = parts.check(keyring, upload_id)
         with portal.office.write() as uow:
-            return parts.finish(receive.keyring_of(uow, actor, case_id), upload_id, manifest)
+            keyring = receive.keyring_of(uow, actor, case_id)
+            # The same request, sent again while this one was reading, may have been quicker.
+            if receive.is_stored(keyring, upload_id):
+                return []
+            return parts.finish(keyring, upload_id, manifest)
 
     await _remove(portal, await run(check))
     return _json({})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from sqlalchemy import select
 
@@ -18,7 +18,7 @@ from casework.evidence.manifest import Manifest, parts_digest
 from casework.evidence.tables import FilePart
 from casework.store.blobs import BlobMissing
 from crypto.envelope_reader import EnvelopeReader
-from crypto.errors import CryptoError, Malformed
+from crypto.errors import CryptoError, Malformed, Tampered
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from casework.case.tables import Item
     from casework.store.blobs import Blobs, OpenBlob
     from crypto.age import HybridIdentity
+
+_STEP: Final = 1024 * 1024
+"""Bytes of a blob that are hashed at once."""
 
 
 @dataclass(frozen=True)
@@ -100,6 +103,7 @@ class _Part:
     blob: str
     number: int
     count: int
+    digest: bytes
     start: int
     length: int
 
@@ -137,7 +141,9 @@ class Content:
         self._parts: list[_Part] = []
         self.length = 0
         for part, note in zip(parts, manifest.parts, strict=True):
-            self._parts.append(_Part(part.blob, part.number, part.count, self.length, note.length))
+            self._parts.append(
+                _Part(part.blob, part.number, part.count, part.digest, self.length, note.length)
+            )
             self.length += note.length
         self._sha256 = manifest.sha256
         self._open: tuple[int, OpenBlob, EnvelopeReader] | None = None
@@ -156,6 +162,9 @@ class Content:
 
     def read(self, start: int, stop: int) -> Iterator[bytes]:
         """Yield the bytes from ``start`` up to ``stop``, each authenticated before it is yielded.
+
+        A part is read through once before anything of it is yielded: age alone would take what
+        anybody who holds the compartment has sealed in its place.
 
         Raises:
             CaseDamaged: a part is gone, cut short, or not what its author sealed.
@@ -201,6 +210,8 @@ class Content:
             except BlobMissing as error:
                 raise CaseDamaged("blob") from error
             try:
+                if _digest(blob) != part.digest:
+                    raise Tampered("blob")
                 reader = EnvelopeReader(blob.read_at, blob.size, self._identity, header)
             except (CryptoError, BlobMissing) as error:
                 blob.close()
@@ -210,6 +221,15 @@ class Content:
                 raise CaseDamaged("length of a part")
             self._open = (part.number, blob, reader)
         return self._open[2]
+
+
+def _digest(blob: OpenBlob) -> bytes:
+    """Return the SHA-256 of a blob. Raises: BlobMissing: the disk fails."""
+    digest, at = hashlib.sha256(), 0
+    while piece := blob.read_at(at, _STEP):
+        digest.update(piece)
+        at += len(piece)
+    return digest.digest()
 
 
 def content(keyring: Keyring, row: Item, manifest: Manifest) -> Content:

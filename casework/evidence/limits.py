@@ -11,7 +11,7 @@ from sqlalchemy import func, select
 from casework.case.past import EVIDENCE
 from casework.case.tables import Item
 from casework.errors import CaseworkError
-from casework.evidence.tables import FilePart, Upload, UploadPart
+from casework.evidence.tables import FilePart, Upload
 
 if TYPE_CHECKING:
     from sqlalchemy import ScalarSelect
@@ -71,10 +71,38 @@ class Left:
 def left(keyring: Keyring) -> Left:
     """Return how large the actor's next file in this case may be.
 
+    What is counted are sealed bytes, of which a file takes a few hundredths more than its own.
+
     Raises:
         Full: none is possible, whatever its size.
         Unavailable: the disk cannot be asked.
     """
+    office = keyring.uow.office
+    room = office.blobs.free() - office.evidence.low_water
+    return _least([*_bounds(keyring), Left(room, Bound.INSTANCE, 0)])
+
+
+def admit(keyring: Keyring, length: int) -> None:
+    """Refuse a file that was received while others used up the room that there was.
+
+    ``length`` in bytes. The disk is not asked: the file lies on it already.
+
+    Raises:
+        Full: it does not fit any more.
+    """
+    least = _least(_bounds(keyring))
+    if length > least.size:
+        raise Full(least.bound, least.limit)
+
+
+def _least(bounds: list[Left]) -> Left:
+    least = min(bounds, key=lambda one: one.size)
+    if least.size <= 0:
+        raise Full(least.bound, least.limit)
+    return least
+
+
+def _bounds(keyring: Keyring) -> list[Left]:
     uow, case = keyring.uow, keyring.case
     limits = uow.office.evidence
     by_reporter = keyring.actor.person_id == case.reporter
@@ -84,15 +112,11 @@ def left(keyring: Keyring) -> Left:
     bounds = [
         Left(limits.file, Bound.FILE, limits.file),
         Left(limits.case - _bytes_of(uow, case.id), Bound.CASE_BYTES, limits.case),
-        Left(uow.office.blobs.free() - limits.low_water, Bound.INSTANCE, 0),
     ]
     if limits.instance:
         used = _bytes_of(uow, None)
         bounds.append(Left(limits.instance - used, Bound.INSTANCE, 0))
-    least = min(bounds, key=lambda one: one.size)
-    if least.size <= 0:
-        raise Full(least.bound, least.limit)
-    return least
+    return bounds
 
 
 def _files(keyring: Keyring, *, by_reporter: bool) -> int:
@@ -107,11 +131,15 @@ def _files(keyring: Keyring, *, by_reporter: bool) -> int:
 
 
 def _bytes_of(uow: UnitOfWork, case_id: str | None) -> int:
-    """Return the bytes that sealed files take, of one case or of all."""
+    """Return the bytes that sealed files take, of one case or of all.
+
+    One that is arriving counts with all its parts from the first: otherwise many begun at once
+    would each find the same room.
+    """
     whole = select(func.coalesce(func.sum(FilePart.size), 0))
-    arriving = select(func.coalesce(func.sum(UploadPart.size), 0))
+    arriving = select(func.coalesce(func.sum(Upload.count), 0) * PART)
     if case_id is not None:
         whole = whole.join(Item, Item.id == FilePart.item_id).where(Item.case_id == case_id)
-        arriving = arriving.join(Upload).where(Upload.case_id == case_id)
+        arriving = arriving.where(Upload.case_id == case_id)
     sums: list[ScalarSelect[int]] = [whole.scalar_subquery(), arriving.scalar_subquery()]
     return uow.session.scalar(select(sums[0] + sums[1])) or 0

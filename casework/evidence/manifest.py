@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
 
 from crypto.errors import Malformed
+from sandbox.contract import FileKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -55,7 +57,9 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         """Read a manifest strictly. Raises: Malformed."""
         try:
             made = msgspec.convert(dict(body), cls)
-        except msgspec.ValidationError as error:
+            FileKind(made.kind)
+            date.fromisoformat(made.day)
+        except ValueError as error:  # msgspec's own is one, too
             raise Malformed("manifest") from error
         if not made.parts or sum(part.length for part in made.parts) != made.size:
             raise Malformed("manifest: sizes")

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 KIND: Final = "upload"
 """Kind in the envelope of what an unfinished file's sender said of it."""
 
+FLOOR: Final = PART + PART // 32
+"""Bytes to which each part of a longer file is padded: what a whole part takes with its header."""
+
 
 class Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What a sender says of a file before its parts come: by this the rest finds its beginning.
@@ -47,8 +50,13 @@ class Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: Annotated[str, msgspec.Meta(max_length=200)]
     media_type: Annotated[str, msgspec.Meta(max_length=200)]
-    size: Annotated[int, msgspec.Meta(ge=1, le=2**53 - 1)]
+    size: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
     modified: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
+
+    @property
+    def count(self) -> int:
+        """How many parts it has; an empty file has one."""
+        return max(1, -(-self.size // PART))
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ def begin(keyring: Keyring, room: str, declared: Declared) -> Arriving:
         compartment=room,
         author=keyring.actor.person_id,
         day=uow.today(),
-        count=-(-declared.size // PART),
+        count=declared.count,
         sealed=b"",
     )
     body = canonical.encode(msgspec.to_builtins(declared))
@@ -128,7 +136,7 @@ def slot(keyring: Keyring, upload_id: str, number: int) -> Slot:
     recipient = keyring.identity(row.compartment).recipient
     place = _place(uow, row)
     # Every part of a longer file is padded like the others: their number says enough.
-    floor = PART if one.count > 1 else envelope.EVIDENCE_FLOOR
+    floor = FLOOR if one.count > 1 else envelope.EVIDENCE_FLOOR
     return Slot(place, row.author, recipient, row.id, most, number, row.count, floor)
 
 
@@ -254,6 +262,12 @@ def sweep(uow: UnitOfWork) -> list[str]:
     return names
 
 
+def forget_all(uow: UnitOfWork) -> None:
+    """Forget every unfinished file, after a restore: a backup holds none of their parts."""
+    uow.session.execute(delete(UploadPart))
+    uow.session.execute(delete(Upload))
+
+
 def _own(keyring: Keyring, upload_id: str) -> tuple[Arriving, Upload]:
     """Return an unfinished file of the actor in this case. Raises: NotFound, CaseDamaged."""
     row = keyring.uow.session.get(Upload, upload_id)
@@ -275,7 +289,7 @@ def _read(keyring: Keyring, row: Upload) -> Arriving | None:
         declared = msgspec.convert(body, Declared)
     except (CryptoError, CaseDamaged, msgspec.ValidationError):
         return None
-    if row.count != -(-declared.size // PART):
+    if row.count != declared.count:
         return None
     have = frozenset(part.number for part in _parts(uow, row))
     return Arriving(row.id, row.compartment, declared, row.count, have)

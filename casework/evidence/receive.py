@@ -92,7 +92,7 @@ def store(keyring: Keyring, slot: Slot, described: Described, arrived: Arrived) 
         CaseDamaged: what is stored of the case does not belong together.
         Unavailable: the disk is full or read-only.
     """
-    limits.left(keyring)
+    limits.admit(keyring, arrived.length)
     manifest = Manifest(
         name=described.name,
         kind=kinds.kind_of(arrived.head, described.name),

@@ -27,21 +27,20 @@ class Found:
 
 
 def compare(office: Office) -> Found:
-    """Compare the blob folder with the rows. What arrives meanwhile may look like an orphan."""
-    with office.read() as uow:
-        named = {
-            blob: item
-            for item, blob in uow.session.execute(select(FilePart.item_id, FilePart.blob))
-        }
-        arriving = {
-            blob: upload
-            for upload, blob in uow.session.execute(select(UploadPart.upload_id, UploadPart.blob))
-        }
+    """Compare the blob folder with the rows. What arrives meanwhile may look like an orphan.
+
+    Raises:
+        Unavailable: the database or the folder cannot be read.
+    """
+    rows = _rows(office)
     there = set(office.blobs.names())
-    rows = named | arriving
+    missing = rows.keys() - there
+    if missing:
+        # A file that somebody gave up in between is not missed.
+        missing &= _rows(office).keys()
     return Found(
         orphans=frozenset(there - rows.keys()),
-        missing=frozenset(rows[blob] for blob in rows.keys() - there),
+        missing=frozenset(rows[blob] for blob in missing),
     )
 
 
@@ -64,6 +63,14 @@ def sweep(office: Office) -> int:
                     office.blobs.remove(name)
                     removed += 1
     return removed
+
+
+def _rows(office: Office) -> dict[str, str]:
+    """Return the id of the item or upload that names a blob, by the blob's name."""
+    with office.read() as uow:
+        arriving = uow.session.execute(select(UploadPart.blob, UploadPart.upload_id))
+        whole = uow.session.execute(select(FilePart.blob, FilePart.item_id))
+        return {blob: owner for rows in (arriving, whole) for blob, owner in rows}
 
 
 def _named(uow: UnitOfWork, names: list[str]) -> set[str]:

@@ -17,6 +17,7 @@ import fcntl
 import os
 import re
 import secrets
+import stat
 from typing import TYPE_CHECKING, Final, Protocol, Self
 
 from casework.store.base import ID_LENGTH
@@ -29,8 +30,15 @@ if TYPE_CHECKING:
 _NAME: Final = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
 _HIDDEN: Final = ".new-"
 _PRIVATE: Final = 0o600
-_EPOCH: Final = (0, 0)
+EPOCH: Final = (0, 0)
+"""Access and modification time of every blob, in nanoseconds."""
+
 _NO_UNNAMED: Final = frozenset({errno.EOPNOTSUPP, errno.EISDIR, errno.ENOENT, errno.EINVAL})
+
+
+def is_name(text: str) -> bool:
+    """Return whether a blob could be called so."""
+    return _NAME.fullmatch(text) is not None
 
 
 class BlobMissing(Exception):
@@ -95,7 +103,7 @@ class Blobs(Protocol):
         ...
 
     def names(self) -> Iterator[str]:
-        """Yield the names of all blobs, in no order."""
+        """Yield the names of all blobs, in no order. Raises: Unavailable."""
         ...
 
     def free(self) -> int:
@@ -106,9 +114,13 @@ class Blobs(Protocol):
 class BlobFolder:
     """Blobs as files of one folder (mode 0700), each with mode 0600."""
 
-    def __init__(self, folder: Path) -> None:
-        """Use ``folder``, which is made when the first blob is."""
+    def __init__(self, folder: Path, *, unnamed: int = os.O_TMPFILE) -> None:
+        """Use ``folder``, which is made when the first blob is.
+
+        ``unnamed`` is the flag that asks the system for a file without a name.
+        """
         self._folder = folder
+        self._unnamed = unnamed
 
     def new(self) -> NewBlob:
         """Begin a blob. Raises: Unavailable."""
@@ -116,27 +128,31 @@ class BlobFolder:
             if not self._folder.is_dir():
                 self._folder.mkdir(mode=0o700, exist_ok=True)
                 sync_folder(self._folder.parent)
-            return _NewFile(self._folder)
+            return _NewFile(self._folder, self._unnamed)
 
     def open(self, name: str) -> OpenBlob:
         """Open a blob. Raises: BlobMissing."""
-        if not _NAME.fullmatch(name):
+        if not is_name(name):
             raise BlobMissing
         return _OpenFile(self._folder / name)
 
     def remove(self, name: str) -> None:
         """Remove a blob; it may be gone already. Raises: Unavailable."""
-        if _NAME.fullmatch(name):
+        if is_name(name):
             with _translated():
                 (self._folder / name).unlink(missing_ok=True)
 
     def names(self) -> Iterator[str]:
-        """Yield the names of all blobs, and forget what a killed process left half-written."""
+        """Yield the names of all blobs, and forget what a killed process left half-written.
+
+        Raises:
+            Unavailable: the folder cannot be read.
+        """
         if not self._folder.is_dir():
             return
-        with os.scandir(self._folder) as entries:
+        with _translated(), os.scandir(self._folder) as entries:
             for entry in entries:
-                if _NAME.fullmatch(entry.name):
+                if is_name(entry.name) and entry.is_file(follow_symlinks=False):
                     yield entry.name
                 elif entry.name.startswith(_HIDDEN):
                     _forget_abandoned(self._folder / entry.name)
@@ -152,19 +168,16 @@ class BlobFolder:
 class _NewFile:
     """A file without a name, or with a hidden one."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, unnamed: int) -> None:
         self._folder = folder
         self._hidden: Path | None = None
         self.size = 0
         try:
-            self._fd = os.open(folder, os.O_TMPFILE | os.O_WRONLY | os.O_CLOEXEC, _PRIVATE)
+            self._fd = os.open(folder, unnamed | os.O_WRONLY | os.O_CLOEXEC, _PRIVATE)
         except OSError as error:
             if error.errno not in _NO_UNNAMED:
                 raise
-            self._hidden = folder / f"{_HIDDEN}{secrets.token_hex(8)}"
-            flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
-            self._fd = os.open(self._hidden, flags, _PRIVATE)
-            fcntl.flock(self._fd, fcntl.LOCK_EX)
+            self._hidden, self._fd = _hidden_file(folder)
 
     def write(self, data: bytes) -> None:
         with _translated():
@@ -175,7 +188,7 @@ class _NewFile:
 
     def finish(self) -> None:
         with _translated():
-            os.utime(self._fd, ns=_EPOCH)
+            os.utime(self._fd, ns=EPOCH)
             os.fsync(self._fd)
 
     def keep(self) -> str:
@@ -198,7 +211,8 @@ class _NewFile:
         if self._fd < 0:
             return
         if self._hidden is not None:
-            self._hidden.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # forgotten later by whoever lists the names
+                self._hidden.unlink()
         os.close(self._fd)
         self._fd = -1
 
@@ -207,7 +221,7 @@ class _OpenFile:
     """A file open for reading, without a trace of when it was read."""
 
     def __init__(self, path: Path) -> None:
-        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW
+        flags = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
         try:
             try:
                 self._fd = os.open(path, flags | os.O_NOATIME)
@@ -215,7 +229,11 @@ class _OpenFile:
                 self._fd = os.open(path, flags)
         except OSError:
             raise BlobMissing from None
-        self.size = os.fstat(self._fd).st_size
+        found = os.fstat(self._fd)
+        if not stat.S_ISREG(found.st_mode):
+            self.close()
+            raise BlobMissing
+        self.size = found.st_size
 
     def __enter__(self) -> Self:
         return self
@@ -244,10 +262,28 @@ def sync_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
+def _hidden_file(folder: Path) -> tuple[Path, int]:
+    """Make a file with a hidden name and a lock; return its path and descriptor."""
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC
+    while True:
+        path = folder / f"{_HIDDEN}{secrets.token_hex(8)}"
+        descriptor = os.open(path, flags, _PRIVATE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            # Before it was locked, somebody may have taken it for abandoned.
+            if os.fstat(descriptor).st_nlink:
+                return path, descriptor
+        except BaseException:
+            path.unlink(missing_ok=True)
+            os.close(descriptor)
+            raise
+        os.close(descriptor)
+
+
 def _forget_abandoned(path: Path) -> None:
     """Remove a half-written file unless its writer lives."""
     with contextlib.suppress(OSError):
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink(missing_ok=True)

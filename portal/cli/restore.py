@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from casework.errors import Denied
+from casework.evidence import parts
 from casework.keys import accounts, memory, point, restoration
 from casework.store import schema
 from casework.store.backup import check
@@ -214,6 +215,7 @@ def _checked(
     try:
         check.belongs(office, data, keys)
         stands = check.inside(office, data, keys)
+        check.blobs(office, data)
         wiring.require_ready(office)
         if old is None:
             return stands, None
@@ -281,6 +283,7 @@ def _finish(building: Path, data: DataManifest, stands: Point, replaced: _Replac
     try:
         with office.write() as uow:
             made = data.moment.astimezone(office.tz).date()
+            parts.forget_all(uow)
             restoration.record(uow, made, stands, replaced.stands if replaced else None)
     finally:
         close(office)

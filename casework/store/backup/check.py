@@ -9,11 +9,13 @@ from sqlalchemy import select
 
 from casework.case.audit import audit
 from casework.case.tables import Case
+from casework.evidence.tables import FilePart
 from casework.keys import point
 from casework.keys import roster as rosters
 from casework.keys.tables import Enrolment, RosterRow
 from casework.log.tables import Leaf
 from casework.store import schema
+from casework.store.backup.make import BLOBS
 from casework.store.backup.manifest import ArchiveUnfit
 from casework.store.keystore import MEMORIES
 from casework.tick import check_keys
@@ -118,6 +120,20 @@ def inside(office: Office, data: DataManifest, keys: KeysManifest) -> Point:
                 f"{_hint(data, keys)}"
             )
     return stands
+
+
+def blobs(office: Office, data: DataManifest) -> None:
+    """Refuse an archive without some part of a file, or with another one.
+
+    Raises:
+        ArchiveUnfit: saying how many.
+    """
+    held = {member.name: (member.size, member.sha256) for member in data.members}
+    with office.read() as uow:
+        rows = uow.session.execute(select(FilePart.blob, FilePart.size, FilePart.digest)).all()
+    wanted = {f"{BLOBS}/{row.blob}": (row.size, row.digest.hex()) for row in rows}
+    if astray := sum(held.get(name) != named for name, named in wanted.items()):
+        raise ArchiveUnfit(f"{astray} parts of files are not in the archive, or are others")
 
 
 def lost(old: Session, new: Session) -> Lost:

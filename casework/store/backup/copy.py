@@ -18,8 +18,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from pysqlite3 import dbapi2
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from casework.evidence.tables import FilePart
 from casework.keys import point
 from casework.store.engine import Unavailable
 
@@ -38,11 +40,15 @@ PREFIX: Final = ".backup-"
 
 @dataclass(frozen=True)
 class Pair:
-    """Copies of one moment: the database as an open file, the keystore's bytes, the checkpoint."""
+    """Copies of one moment: the database as an open file, the keystore's bytes, the checkpoint.
+
+    ``blobs`` are the parts of files that the database names, with size and SHA-256 (bytes).
+    """
 
     database: BinaryIO
     keystore: bytes
     point: Point
+    blobs: dict[str, tuple[int, bytes]]
 
 
 @contextmanager
@@ -70,8 +76,10 @@ def pair(office: Office, data: Path, keys: Path) -> Iterator[Pair]:
                 keystore = copy.read()
                 _wipe(copy)
         with _copied(reader, data) as database:
+            rows = reader.execute(select(FilePart.blob, FilePart.size, FilePart.digest))
+            blobs = {row.blob: (row.size, row.digest) for row in rows}
             reader.rollback()
-            yield Pair(database, keystore, now)
+            yield Pair(database, keystore, now, blobs)
 
 
 @contextmanager

@@ -1,4 +1,8 @@
-"""Make a backup while the server runs: one archive of the data, one of the keys, same moment."""
+"""Make a backup while the server runs: one archive of the data, one of the keys, same moment.
+
+Of the blobs, the archive holds exactly those that files of the copied database name; they are
+never removed. Parts of files that are still arriving may vanish at any moment, and are left out.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +25,7 @@ from casework.store.backup.manifest import (
     parse,
 )
 from casework.store.base import new_id
+from casework.store.blobs import is_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -38,6 +43,7 @@ DATABASE: Final = f"{DATA}/suaka.db"
 KEYSTORE: Final = f"{KEYS}/keystore.db"
 PEPPER: Final = f"{KEYS}/pepper"
 SETTINGS: Final = "suaka.toml"
+BLOBS: Final = f"{DATA}/blobs"
 
 _BESIDE: Final = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a database; the copy has it inside."""
@@ -80,7 +86,8 @@ def make(office: Office, order: Order) -> Made:
     archive of data ever stands without its own.
 
     Raises:
-        ArchiveUnfit: the two folders are one, or a file cannot be backed up.
+        ArchiveUnfit: the two folders are one, a file cannot be backed up, or a blob is not what
+            its row says.
         Unavailable: a database is locked, full or unreadable, or the disk is full.
         OSError: a folder cannot be written.
     """
@@ -106,10 +113,14 @@ def make(office: Office, order: Order) -> Made:
             SETTINGS: _opener(order.folder / SETTINGS),
             **_others(order),
         }
+        blobs = [
+            Member(name=f"{BLOBS}/{blob}", size=size, sha256=digest.hex())
+            for blob, (size, digest) in copied.blobs.items()
+        ]
         keys_manifest = KeysManifest(**common, members=_measured(keys), expires=expires)
         manifest = DataManifest(
             **common,
-            members=_measured(data),
+            members=_ordered(*_measured(data), *blobs),
             genesis=office.genesis or "",
             roster_version=copied.point.roster_version,
             roster_head=copied.point.roster_head,
@@ -119,7 +130,11 @@ def make(office: Office, order: Order) -> Made:
         )
         with (
             files.sealed(final_keys, order.recipients, _stream(keys_manifest, keys)) as safe_keys,
-            files.sealed(final, order.recipients, _stream(manifest, data)) as safe,
+            files.sealed(
+                final,
+                order.recipients,
+                _stream(manifest, {one.name: _blob(order, one) for one in blobs} | data),
+            ) as safe,
         ):
             safe_keys.publish()
             safe.publish()
@@ -142,20 +157,36 @@ def _opener(path: Path) -> Callable[[], BinaryIO]:
     return lambda: path.open("rb")
 
 
+def _blob(order: Order, member: Member) -> Callable[[], BinaryIO]:
+    """Return what opens a blob that a row names. Raises, later, ArchiveUnfit: it is gone."""
+
+    def opened() -> BinaryIO:
+        try:
+            return (order.folder / member.name).open("rb")
+        except FileNotFoundError:
+            raise ArchiveUnfit(
+                f"{member.name} is gone, though a file of a case is in it: put it back from an "
+                "older backup; suaka doctor counts the files that lack a part"
+            ) from None
+
+    return opened
+
+
 def _others(order: Order) -> dict[str, Callable[[], BinaryIO]]:
     """Return what else lies in the data folder, by its name in the archive.
 
-    Hidden files are passed over: they are somebody's unfinished work.
+    Hidden files are passed over: they are somebody's unfinished work. So are blobs, of which
+    rows tell.
 
     Raises:
         ArchiveUnfit: a key lies there, or something that is no ordinary file.
     """
     found = {}
-    database = order.folder / DATABASE
+    blobs, database = order.folder / BLOBS, order.folder / DATABASE
     own = {database, *(database.with_name(database.name + suffix) for suffix in _BESIDE)}
     for path in sorted(_below(order.folder / DATA)):
         name = path.relative_to(order.folder).as_posix()
-        if path in own:
+        if path in own or (path.parent == blobs and is_name(path.name)):
             continue
         if path.name in _SECRET or path.resolve() in order.secret:
             raise ArchiveUnfit(f"{name} is secret and lies in {DATA}/: move it away first")
@@ -173,6 +204,10 @@ def _below(folder: Path) -> Iterator[Path]:
             yield from _below(path)
         else:
             yield path
+
+
+def _ordered(*members: Member) -> tuple[Member, ...]:
+    return tuple(sorted(members, key=lambda one: one.name))
 
 
 def _measured(sources: Mapping[str, Callable[[], BinaryIO]]) -> tuple[Member, ...]:

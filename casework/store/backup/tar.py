@@ -68,7 +68,9 @@ def pieces(member: Member, file: BinaryIO) -> Iterator[bytes]:
         left -= len(piece)
         yield piece
     if left or file.read(1) or digest.hexdigest() != member.sha256:
-        raise ArchiveUnfit(f"{member.name} changed while it was copied: run it again")
+        raise ArchiveUnfit(
+            f"{member.name} changed while it was copied, or is damaged: run it again"
+        )
     yield _padding(member.size)
 
 

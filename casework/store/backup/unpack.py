@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from casework.store.backup import tar
 from casework.store.backup.files import PRIVATE
-from casework.store.backup.make import DATA, DATABASE, KEYSTORE, PEPPER, SETTINGS
+from casework.store.backup.make import BLOBS, DATA, DATABASE, KEYSTORE, PEPPER, SETTINGS
 from casework.store.backup.manifest import ArchiveUnfit, DataManifest, KeysManifest, parse
+from casework.store.blobs import EPOCH
 from crypto import age
 from crypto.errors import CryptoError, WrongKey
 
@@ -86,14 +87,23 @@ def _unpack(
         _refuse_too_large(manifest, into)
         for member in manifest.members:
             path = into / member.name
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make_folders(path.parent)
             descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
             with os.fdopen(descriptor, "wb") as target:
                 tar.read_member(source, member, target)
                 target.flush()
+                if member.name.startswith(f"{BLOBS}/"):
+                    os.utime(target.fileno(), ns=EPOCH)
                 os.fsync(target.fileno())
         tar.read_end(source)
     return manifest
+
+
+def _make_folders(folder: Path) -> None:
+    """Make a folder and those above it, each with mode 0700."""
+    if not folder.is_dir():
+        _make_folders(folder.parent)
+        folder.mkdir(mode=0o700)
 
 
 def _refuse_too_large(manifest: Manifest, into: Path) -> None:
