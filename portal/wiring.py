@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
-from sandbox.jail import Jail
 from sqlalchemy import select
 
 from casework.errors import CaseworkError
@@ -37,6 +36,7 @@ from portal.web.kept import Keeper
 from portal.web.pages import Pages
 from portal.web.sessions import Sessions
 from portal.web.settings import Surface, WebSettings
+from sandbox.jail import Jail
 
 if TYPE_CHECKING:
     from collections.abc import Callable

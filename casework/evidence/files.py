@@ -63,6 +63,18 @@ def files(
     ]
 
 
+def may_lack(keyring: Keyring) -> bool:
+    """Return whether files may have been taken away: the chain of leaves tells, or lacks a leaf."""
+    past = keyring.past()
+    there = {row.leaf for row in keyring.items() if row.kind == EVIDENCE}
+    brought = {
+        number
+        for number, body in past.bodies.items()
+        if body is not None and body["event"] == EVIDENCE
+    }
+    return not past.whole or not brought <= there
+
+
 def find(keyring: Keyring, item_id: str) -> File:
     """Return one file. Raises: NotFound: there is none, or the actor may not know of it."""
     for one in files(keyring):
@@ -157,12 +169,19 @@ class Content:
     def read(self, start: int, stop: int) -> Iterator[bytes]:
         """Yield the bytes from ``start`` up to ``stop``, each authenticated before it is yielded.
 
+        Of a file read from end to end the last piece is held back until hash and padding have
+        been compared: a part sealed anew by somebody who held the compartment once never arrives
+        whole. A range alone cannot tell.
+
         Raises:
             CaseDamaged: a part is gone, cut short, or not what its author sealed.
             ValueError: the range does not lie inside the file.
         """
         if not 0 <= start <= stop <= self.length:
             raise ValueError("range outside the file")
+        if (start, stop) == (0, self.length):
+            yield from _last_held_back(self.whole())
+            return
         for part in self._parts:
             end = part.start + part.length
             if end <= start or part.start >= stop:
@@ -181,16 +200,24 @@ class Content:
             CaseDamaged: as above, or the file is not the one that its manifest names.
         """
         digest = hashlib.sha256()
+        for piece in self.through():
+            digest.update(piece)
+            yield piece
+        if digest.hexdigest() != self._sha256:
+            raise CaseDamaged("hash of a file")
+
+    def through(self) -> Iterator[bytes]:
+        """Yield the whole file where its hash is not known yet; each part is compared.
+
+        Raises:
+            CaseDamaged: a part is gone, cut short, or not what its author sealed.
+        """
         for part in self._parts:
             reader = self._reader(part)
             try:
-                for piece in reader.whole():
-                    digest.update(piece)
-                    yield piece
+                yield from reader.whole()
             except (CryptoError, BlobMissing) as error:
                 raise CaseDamaged("blob") from error
-        if digest.hexdigest() != self._sha256:
-            raise CaseDamaged("hash of a file")
 
     def _reader(self, part: _Part) -> EnvelopeReader:
         if self._open is None or self._open[0] != part.number:
@@ -210,6 +237,17 @@ class Content:
                 raise CaseDamaged("length of a part")
             self._open = (part.number, blob, reader)
         return self._open[2]
+
+
+def _last_held_back(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield pieces, the last of them only when the iterator has ended without an error."""
+    before = b""
+    for piece in pieces:
+        if before:
+            yield before
+        before = piece
+    if before:
+        yield before
 
 
 def content(keyring: Keyring, row: Item, manifest: Manifest) -> Content:
