@@ -2,6 +2,7 @@
 
 from contextlib import closing
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from casework.case.keyring import Keyring
 from casework.evidence import examine, receive
@@ -14,6 +15,10 @@ from casework.law.vocabulary import Compartment
 from casework.store.unit import UnitOfWork
 from sandbox.contract import FileKind
 from tests.casework.cases import REPORTER, Filed
+from tests.casework.office import Bench
+
+if TYPE_CHECKING:
+    from casework.intake.receipt import Receipt
 
 CONTENT = Compartment.CONTENT.value
 PAPER = b"Kanari isi bukti: daftar barang yang dibawa pulang.\n" * 40
@@ -53,28 +58,45 @@ def add(
     return stored
 
 
-def examined(file: File, slot: Slot, copy: Arrived | None) -> Prepared:
+def at_desk(bench: Bench, case_id: str) -> Filed:
+    """A case for officers to work on, whose reporter the test does not need."""
+    return Filed(bench, case_id, bench["operator"], cast("Receipt", None), b"")
+
+
+def examined(
+    file: File, slot: Slot, copy: Arrived | None, kind: FileKind = FileKind.TEXT, pages: int = 0
+) -> Prepared:
     """What an examination comes to: a copy, or none because the file was damaged."""
     manifest = copy and Manifest(
         name="",
-        kind=FileKind.TEXT.value,
+        kind=kind.value,
         declared="",
         size=copy.length,
         sha256=copy.sha256.hex(),
         day=slot.place.day.isoformat(),
         parts=notes([copy]),
     )
-    result = Examined(file=file.item_id, failure="" if copy else "damaged", copy=manifest)
+    result = Examined(
+        file=file.item_id, failure="" if copy else "damaged", copy=manifest, pages=pages
+    )
     return Prepared(file, result, slot.item_id, copy)
 
 
-def examine_as(filed: Filed, user: str, file_id: str, copy: bytes | None = None) -> str:
+def examine_as(  # noqa: PLR0917 - who examines what, and what comes of it
+    filed: Filed,
+    user: str,
+    file_id: str,
+    copy: bytes | None = None,
+    kind: FileKind = FileKind.TEXT,
+    pages: int = 0,
+) -> str:
     """Let an officer examine a file, with a copy of the test's making; returns the item id."""
     with filed.bench.office.read() as uow:
         keyring = keyring_of(filed, uow, user)
         file = find(keyring, file_id)
         slot = examine.slot(keyring, file)
-    prepared = examined(file, slot, None if copy is None else seal(filed, slot, copy))
+    arrived = None if copy is None else seal(filed, slot, copy)
+    prepared = examined(file, slot, arrived, kind, pages)
     with filed.bench.office.write() as uow:
         examine.store(keyring_of(filed, uow, user), prepared)
     if prepared.arrived is not None:

@@ -37,7 +37,7 @@ def content_key(filed: Filed, user: str = "operator") -> HybridIdentity:
         return exhibits.keyring_of(filed, uow, user).identity(CONTENT)
 
 
-def forge(
+def forge(  # noqa: PLR0917 - who forges what, of which file
     filed: Filed, author: Actor, key: HybridIdentity, kind: str, file_id: str, copy: bytes = FORGED
 ) -> str:
     """Store an examination or a file past all rules, perfect but for who made it."""
