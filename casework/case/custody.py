@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from casework.case.authority import may_grant, may_hold
+from casework.case.authority import may_add_files, may_grant, may_hold
 from casework.keys.vocabulary import RECOVERY
 from casework.law.vocabulary import Compartment
 
@@ -79,7 +79,9 @@ def counts(profile: Profile, roster: Roster, entry: Entry) -> bool:
     if entry.event == OPENED:
         return not (entry.granted or entry.revoked or entry.items)
     if entry.event in LOOKS:
-        return entry.items <= 1 and not (entry.granted or entry.revoked)
+        # Whoever can never come to hold a file has none to examine, open or vouch for.
+        idle = not (entry.granted or entry.revoked)
+        return entry.items <= 1 and idle and may_add_files(profile, roles)
     if entry.event == RECUSED:
         return entry.items <= 1 and not entry.granted and _all_of(entry.revoked, entry.actor)
     if entry.items:

@@ -93,6 +93,21 @@ class Past:
         """Whether the chain begins with the submission and lacks nothing that can be missed."""
         return self.submission is not None and not self.breaks and None not in self.bodies.values()
 
+    def had_lost(self, compartment: str, person_id: str, number: int) -> bool:
+        """Return whether a compartment had been taken from a person before a leaf.
+
+        The last leaf before it that moves this grant decides; the submission names no holders, so
+        whoever never lost anything may have held it from the start.
+        """
+        name, lost = f"{compartment}:{person_id}", False
+        for earlier, body in self.bodies.items():
+            if body is not None and earlier < number:
+                if name in body.get("granted", ()):
+                    lost = False
+                elif name in body.get("revoked", ()):
+                    lost = True
+        return lost
+
     def contradictions(self, case: Case) -> tuple[str, ...]:
         """Return the columns of a case's row that are certainly not what was signed.
 

@@ -8,6 +8,7 @@ default is that copy. The original is opened with a reason only.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
 from typing import TYPE_CHECKING, Annotated, Final
 
 import msgspec
@@ -15,7 +16,7 @@ from sqlalchemy import select
 
 from casework.case import custody, items
 from casework.case.act import Act
-from casework.case.authority import FILE_ROOMS
+from casework.case.authority import FILE_ROOMS, may_hold
 from casework.case.keyring import CaseDamaged
 from casework.case.tables import Item
 from casework.errors import Conflict, InvalidInput
@@ -101,7 +102,10 @@ class Prepared:
 
 
 def latest(keyring: Keyring, file: File) -> Examination | None:
-    """Return the newest examination of a file that an entitled officer signed.
+    """Return the newest examination of a file by an officer who held the file when signing it.
+
+    Others on the roster have keys to sign with, too, and may remember to whom the compartment is
+    sealed: what they say of a file, and a copy that they bring, is passed over.
 
     Raises:
         Denied: the actor does not hold the file's compartment.
@@ -125,6 +129,8 @@ def _read(keyring: Keyring, row: Item, file: File) -> Examination | None:
     leaf = keyring.past().bodies.get(row.leaf) or {}
     if leaf.get("event") != custody.EXAMINED or leaf.get("actor") != row.author:
         return None
+    if not _held(keyring, row, date.fromisoformat(leaf["day"])):
+        return None
     opened = keyring.open(row)
     if opened is None or row.digest.hex() not in leaf.get("objects", ()):
         return None
@@ -133,6 +139,16 @@ def _read(keyring: Keyring, row: Item, file: File) -> Examination | None:
     except msgspec.ValidationError:
         return None
     return Examination(row.id, result) if result.file == file.item_id else None
+
+
+def _held(keyring: Keyring, row: Item, day: date) -> bool:
+    """Return whether an examiner could hold the compartment on that day, and had not lost it."""
+    case = keyring.case
+    profile = keyring.uow.office.catalogue.get(case.profile, case.profile_version)
+    roles = keyring.roster.roles_on(row.author, day)
+    return may_hold(profile, roles, row.compartment) and not keyring.past().had_lost(
+        row.compartment, row.author, row.leaf
+    )
 
 
 def prepare(office: Office, original: Content, file: File, slot: Slot) -> Prepared:

@@ -18,7 +18,7 @@ from casework.evidence.manifest import Manifest, parts_digest
 from casework.evidence.tables import FilePart
 from casework.store.blobs import BlobMissing
 from crypto.envelope_reader import EnvelopeReader
-from crypto.errors import CryptoError, Malformed, Tampered
+from crypto.errors import CryptoError, Malformed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence
@@ -66,6 +66,18 @@ def files(
     ]
 
 
+def may_lack(keyring: Keyring) -> bool:
+    """Return whether files may have been taken away: the chain of leaves tells, or lacks a leaf."""
+    past = keyring.past()
+    there = {row.leaf for row in keyring.items() if row.kind == EVIDENCE}
+    brought = {
+        number
+        for number, body in past.bodies.items()
+        if body is not None and body["event"] == EVIDENCE
+    }
+    return not past.whole or not brought <= there
+
+
 def find(keyring: Keyring, item_id: str) -> File:
     """Return one file. Raises: NotFound: there is none, or the actor may not know of it."""
     for one in files(keyring):
@@ -108,6 +120,16 @@ class _Part:
     length: int
 
 
+@dataclass
+class _Open:
+    """The part that is open; ``hashed``: its ciphertext has been compared."""
+
+    number: int
+    blob: OpenBlob
+    reader: EnvelopeReader
+    hashed: bool = False
+
+
 class Content:
     """A file's plaintext, readable from any place without ever being whole in memory.
 
@@ -146,7 +168,7 @@ class Content:
             )
             self.length += note.length
         self._sha256 = manifest.sha256
-        self._open: tuple[int, OpenBlob, EnvelopeReader] | None = None
+        self._open: _Open | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -157,14 +179,15 @@ class Content:
     def close(self) -> None:
         """Let go of the blob that is open."""
         if self._open is not None:
-            self._open[1].close()
+            self._open.blob.close()
             self._open = None
 
     def read(self, start: int, stop: int) -> Iterator[bytes]:
         """Yield the bytes from ``start`` up to ``stop``, each authenticated before it is yielded.
 
-        A part is read through once before anything of it is yielded: age alone would take what
-        anybody who holds the compartment has sealed in its place.
+        age alone would take what anybody who held the compartment once has sealed in a part's
+        place. So of a whole file the last piece is held back until its hash has been compared,
+        and for a range each part is hashed before anything of it is yielded.
 
         Raises:
             CaseDamaged: a part is gone, cut short, or not what its author sealed.
@@ -172,11 +195,14 @@ class Content:
         """
         if not 0 <= start <= stop <= self.length:
             raise ValueError("range outside the file")
+        if (start, stop) == (0, self.length):
+            yield from _last_held_back(self.whole())
+            return
         for part in self._parts:
             end = part.start + part.length
             if end <= start or part.start >= stop:
                 continue
-            reader = self._reader(part)
+            reader = self._reader(part, hashed=True)
             pieces = reader.read(max(start, part.start) - part.start, min(stop, end) - part.start)
             try:
                 yield from pieces
@@ -190,37 +216,58 @@ class Content:
             CaseDamaged: as above, or the file is not the one that its manifest names.
         """
         digest = hashlib.sha256()
-        for part in self._parts:
-            reader = self._reader(part)
-            try:
-                for piece in reader.whole():
-                    digest.update(piece)
-                    yield piece
-            except (CryptoError, BlobMissing) as error:
-                raise CaseDamaged("blob") from error
+        for piece in self._through(hashed=False):
+            digest.update(piece)
+            yield piece
         if digest.hexdigest() != self._sha256:
             raise CaseDamaged("hash of a file")
 
-    def _reader(self, part: _Part) -> EnvelopeReader:
-        if self._open is None or self._open[0] != part.number:
-            self.close()
-            header = part_header(self._place, self._author, self._item_id, part.number, part.count)
+    def through(self) -> Iterator[bytes]:
+        """Yield the whole file where its hash is not known yet; each part is compared.
+
+        Raises:
+            CaseDamaged: a part is gone, cut short, or not what its author sealed.
+        """
+        return self._through(hashed=True)
+
+    def _through(self, *, hashed: bool) -> Iterator[bytes]:
+        for part in self._parts:
+            reader = self._reader(part, hashed=hashed)
             try:
-                blob = self._blobs.open(part.blob)
+                yield from reader.whole()
+            except (CryptoError, BlobMissing) as error:
+                raise CaseDamaged("blob") from error
+
+    def _reader(self, part: _Part, *, hashed: bool) -> EnvelopeReader:
+        """Return an open part; if ``hashed``, its ciphertext is the one that was signed."""
+        if self._open is None or self._open.number != part.number:
+            self.close()
+            self._open = self._opened(part)
+        if hashed and not self._open.hashed:
+            try:
+                same = _digest(self._open.blob) == part.digest
             except BlobMissing as error:
                 raise CaseDamaged("blob") from error
-            try:
-                if _digest(blob) != part.digest:
-                    raise Tampered("blob")
-                reader = EnvelopeReader(blob.read_at, blob.size, self._identity, header)
-            except (CryptoError, BlobMissing) as error:
-                blob.close()
-                raise CaseDamaged("blob") from error
-            if reader.length != part.length:
-                blob.close()
-                raise CaseDamaged("length of a part")
-            self._open = (part.number, blob, reader)
-        return self._open[2]
+            if not same:
+                raise CaseDamaged("blob")
+            self._open.hashed = True
+        return self._open.reader
+
+    def _opened(self, part: _Part) -> _Open:
+        header = part_header(self._place, self._author, self._item_id, part.number, part.count)
+        try:
+            blob = self._blobs.open(part.blob)
+        except BlobMissing as error:
+            raise CaseDamaged("blob") from error
+        try:
+            reader = EnvelopeReader(blob.read_at, blob.size, self._identity, header)
+        except (CryptoError, BlobMissing) as error:
+            blob.close()
+            raise CaseDamaged("blob") from error
+        if reader.length != part.length:
+            blob.close()
+            raise CaseDamaged("length of a part")
+        return _Open(part.number, blob, reader)
 
 
 def _digest(blob: OpenBlob) -> bytes:
@@ -230,6 +277,17 @@ def _digest(blob: OpenBlob) -> bytes:
         digest.update(piece)
         at += len(piece)
     return digest.digest()
+
+
+def _last_held_back(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield pieces, the last of them only when the iterator has ended without an error."""
+    before = b""
+    for piece in pieces:
+        if before:
+            yield before
+        before = piece
+    if before:
+        yield before
 
 
 def content(keyring: Keyring, row: Item, manifest: Manifest) -> Content:

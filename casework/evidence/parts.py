@@ -203,7 +203,7 @@ def check(keyring: Keyring, upload_id: str) -> Manifest:
     place = _place(uow, row)
     sha256, head = hashlib.sha256(), b""
     with Content(uow.office.blobs, identity, place, row.author, row.id, draft, rows) as opened:
-        for piece in opened.read(0, opened.length):
+        for piece in opened.through():
             if len(head) < HEAD:
                 head += piece[: HEAD - len(head)]
             sha256.update(piece)

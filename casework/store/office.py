@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from sandbox.jail import Jail
     from sqlalchemy import Engine
 
     from casework.evidence.scan import Scanner
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from casework.store.keystore import Keystore
     from casework.store.rations import Rations
     from crypto.kdf import Kdf
+    from sandbox.jail import Jail
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING, Any, Final
 from litestar import Request, get, post
 from litestar.params import FromPath
 from litestar.response import Response, Stream
-from sandbox.kinds import MEDIA_TYPES
 
 from casework.case.keyring import CaseDamaged
 from casework.errors import NotFound
 from casework.evidence import examine, limits, parts, receive
-from casework.evidence.files import files, find
+from casework.evidence.files import files, find, may_lack
 from portal import uploads
 from portal.context import actor_of
 from portal.staff.evidence_views import neutral_name
@@ -21,6 +20,7 @@ from portal.web.pages import see_other
 from portal.web.run import run
 from portal.web.streams import Unsatisfiable, range_of, send, unsatisfiable
 from sandbox.contract import FileKind
+from sandbox.kinds import MEDIA_TYPES
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
@@ -127,6 +127,7 @@ def _read(portal: Portal, actor: Actor) -> dict[str, Any]:
         return {
             "ticket": keyring.case.ticket,
             "may_send": keyring.may_act(),
+            "may_lack": may_lack(keyring),
             "unfinished": uploads.unfinished_of(parts.arriving(keyring)),
             "sent": [
                 {

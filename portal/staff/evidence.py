@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Final
 from litestar import Request, get, post
 from litestar.params import FromPath
 from litestar.response import Response, Stream
-from sandbox.kinds import MEDIA_TYPES
 
 from casework.errors import InvalidInput, NotFound
 from casework.evidence import examine, receive, sheet
@@ -22,6 +21,7 @@ from portal.web.headers import POLICY_HEADER, Policy
 from portal.web.pages import see_other
 from portal.web.run import run
 from portal.web.streams import Unsatisfiable, range_of, send, unsatisfiable
+from sandbox.kinds import MEDIA_TYPES
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from casework.evidence import limits, parts, receive
-from casework.evidence.files import files
+from casework.evidence.files import files, may_lack
 from portal import uploads
 from portal.context import actor_of
 from portal.staff import evidence_views as views
@@ -108,5 +108,6 @@ def _read(portal: Portal, actor: Actor, case_id: str) -> dict[str, Any]:
             "ticket": keyring.case.ticket,
             "files": views.list_of(portal, keyring, files(keyring)),
             "rooms": views.rooms_of(keyring),
+            "may_lack": may_lack(keyring),
             "unfinished": uploads.unfinished_of(parts.arriving(keyring)),
         }

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
-from sandbox.kinds import EXTENSIONS
-
 from casework.errors import NotFound
 from casework.evidence import examine
+from casework.evidence.files import may_lack
 from casework.evidence.receive import rooms
 from sandbox.contract import FileKind
+from sandbox.kinds import EXTENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -157,6 +157,7 @@ def sheet_of(
         "office": portal.office.name,
         "printed": portal.pages.tanggal(keyring.uow.today()),
         "lines": listed,
+        "may_lack": may_lack(keyring),
     }
 
 

@@ -5,22 +5,36 @@ the instance's folder (databases, logs of the databases, keystore, sessions), th
 server's output, its environment and its command line are searched in every encoding.
 """
 
+import base64
+import re
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+import msgspec
+import pysqlite3
 import pytest
 
+from casework.evidence.limits import MIB, PART
 from casework.intake.report import CHOICES, FIELDS
+from portal import settings as configuration
+from portal import wiring
+from portal.settings import EvidenceSection
 from tests.canary import sweep, sweep_bytes, sweep_process
 from tests.e2e.server import Server, group_members
 from tests.portal import instances, visits
 from tests.portal.instances import Instance
+from tests.portal.multipart import BOUNDARY, File, body_of, send_files
 from tests.portal.visits import Receipt, Visit
 
 CLOSE = httpx.Limits(max_keepalive_connections=0)
 OFFICERS = ("operator", "verifikator", "irban", "inspektur", "tim")
+FILES = "/ruang/berkas"
+LARGEST = 5
+"""MiB of the largest file that the instance takes, so that a refusal is quick."""
+
 LONG = 30_000
 """Characters of filling around a canary in long fields, so that a row overflows its page."""
 
@@ -107,7 +121,74 @@ def walk(server: Server, instance: Instance, told: Told) -> None:
     act("inspektur", "send_result", outcome="terbukti", message=told.long("hasil"))
     rated = box.open("/ruang").send("/ruang/nilai", {"rating": "5"})
     assert rated.location == "/ruang?berhasil=rating"
+    files(server, told, box, desks["inspektur"], f"{path}/bukti")
     stray(server, told, receipt)
+
+
+def encoded(told: Told, name: str) -> bytes:
+    """Bytes like those of a picture, with one canary written in several ways."""
+    text = told.canary(name)
+    ways = (text.encode(), text.encode("utf-16-le"), text.encode().hex().encode(),
+            base64.b64encode(text.encode()))  # fmt: skip
+    return b"\xff\xd8\xff\xe0" + bytes(70_000).join(ways) + bytes(70_000)
+
+
+def choose(told: Told, name: str, content: bytes) -> File:
+    """A file whose name and media type are canaries, too."""
+    return File(f"{told.canary(name)}.txt", content, f"text/{told.canary(name + '-jenis')}")
+
+
+def files(server: Server, told: Told, box: Visit, desk: Visit, path: str) -> None:
+    """Files of both sides, whole and in parts, examined, opened, refused, cut off."""
+    text = choose(told, "nama", told.long("teks").encode())
+    binary = choose(told, "gambar", encoded(told, "gambar-isi"))
+    assert send_files(box, FILES, [text, binary]).status == 303
+    send_files(desk, path, [choose(told, "kantor", told.canary("kantor-isi").encode())])
+    assert desk.status == 303
+    for file_id in re.findall(rf'href="{path}/([0-9a-f]{{32}})"', desk.follow().text):
+        one = f"{path}/{file_id}"
+        assert desk.open(one).send(f"{one}/periksa").status == 303
+        desk.open(one).send(f"{one}/asli", {"reason": told.canary("alasan")})
+        assert desk.open(f"{one}/asli").status == 200
+        for way in ("lihat", "gambar/1", "salinan", "putar"):
+            desk.open(f"{one}/{way}")
+    large = told.canary("besar-awal").encode() + bytes(LARGEST * MIB)
+    refused = choose(told, "besar", large + told.canary("besar-akhir").encode())
+    assert send_files(box, FILES, [refused]).status == 422
+    unfinished(told, box)
+    cut_off(server, told, box)
+
+
+def unfinished(told: Told, box: Visit) -> None:
+    """Begun, one part sent, never finished."""
+    pairs = [pair for pair in box.open(FILES).filled(FILES, {}) if pair[0] != "files"]
+    said = {"name": told.canary("setengah"), "type": told.canary("setengah-jenis"),
+            "size": str(PART + 9), "modified": "123456789"}  # fmt: skip
+    begun = box.post(f"{FILES}/mulai", [*pairs, *said.items()]).answer.json()
+    part = told.canary("bagian").encode().ljust(PART, b".")
+    headers = {"suaka-csrf": dict(pairs)["csrf"], "content-type": "application/octet-stream"}
+    assert box.post_raw(f"{FILES}/unggahan/{begun['id']}/bagian/1", part, headers).status == 200
+    box.post_raw(
+        f"{FILES}/unggahan/{begun['id']}/bagian/2", told.canary("kurang").encode(), headers
+    )
+
+
+def cut_off(server: Server, told: Told, box: Visit) -> None:
+    """The form and its first megabytes arrive, then the connection dies."""
+    pairs = [pair for pair in box.open(FILES).filled(FILES, {}) if pair[0] != "files"]
+    content = told.canary("putus-awal").encode() + bytes(2 * MIB)
+    content += told.canary("putus-akhir").encode()
+    body = body_of(pairs, [choose(told, "putus", content)]).removesuffix(
+        f"\r\n--{BOUNDARY}--\r\n".encode()
+    )
+    head = (
+        f"POST {FILES} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n"
+        f"Cookie: ruang={box.client.cookies['ruang']}\r\n"
+        f"Content-Type: multipart/form-data; boundary={BOUNDARY}\r\n"
+        f"Content-Length: {len(body) + MIB}\r\n\r\n"
+    )
+    with socket.create_connection(("127.0.0.1", server.port), timeout=60) as wire:
+        wire.sendall(head.encode() + body)
 
 
 def stray(server: Server, told: Told, receipt: Receipt) -> None:
@@ -135,6 +216,9 @@ def aftermath(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Server
     base = tmp_path_factory.mktemp("canary")
     (base / "temp").mkdir()
     instance = instances.make(base / "office", mode="production", costs=None)
+    _, settings = wiring.load(instance.folder)
+    evidence = EvidenceSection(file_mib=LARGEST)
+    configuration.write(instance.folder, msgspec.structs.replace(settings, evidence=evidence))
     told = Told(list(instance.passphrases.values()))
     server = Server(instance.folder, base / "log", environment={"TMPDIR": str(base / "temp")})
     with server:
@@ -151,7 +235,9 @@ def test_nothing_that_was_typed_is_found_while_it_runs(
 ) -> None:
     """Neither in a file nor in what the kernel shows of the processes."""
     server, instance, told = aftermath
-    assert len(told.secrets) > 60
+    assert len(told.secrets) > 80
+    blobs = list((instance.folder / "data" / "blobs").iterdir())
+    assert len(blobs) >= 4, "three files and one part of a fourth"
     assert sweep(places(server, instance), told.secrets) == []
     for pid in group_members(server.pid):
         assert sweep_process(pid, told.secrets) == []
@@ -162,6 +248,7 @@ def test_a_planted_canary_is_found(aftermath: tuple[Server, Instance, Told]) -> 
     server, instance, told = aftermath
     spots = (
         instance.folder / "data" / "planted",
+        instance.folder / "data" / "blobs" / ("0" * 32),
         instance.folder / "keys" / "planted",
         instance.folder / "run" / "planted",
         server.log.parent / "temp" / "planted",
@@ -183,3 +270,33 @@ def test_the_server_said_nothing_of_the_visits(aftermath: tuple[Server, Instance
     for line in lines[1:]:
         for telling in ("GET", "POST", "/ruang", "/petugas", "/formulir", "httpx"):
             assert telling not in line
+
+
+def test_no_file_tells_when_it_came(aftermath: tuple[Server, Instance, Told]) -> None:
+    """All blobs have one time and random names; rows of files know the day and nothing finer."""
+    _, instance, _ = aftermath
+    folder = instance.folder / "data" / "blobs"
+    blobs = list(folder.iterdir())
+    assert {blob.stat().st_mtime_ns for blob in blobs} == {0}
+    assert {blob.stat().st_mode & 0o777 for blob in (folder, *blobs)} == {0o700, 0o600}
+    assert all(re.fullmatch(r"[0-9a-f]{32}", blob.name) for blob in blobs)
+    database = pysqlite3.connect(f"file:{instance.database}?mode=ro", uri=True)
+    with database:
+        for table in ("file_part", "upload", "upload_part"):
+            columns = {row[1]: row[2] for row in database.execute(f"PRAGMA table_info({table})")}
+            assert columns, table
+            assert not [name for name, kind in columns.items() if "TIME" in kind.upper()]
+            for row in database.execute(f"SELECT * FROM {table}"):
+                assert not re.search(r"\d\d:\d\d|T\d\d", repr(row)), table
+        assert all(
+            re.fullmatch(r"\d{4}-\d\d-\d\d", day)
+            for (day,) in database.execute("SELECT day FROM upload")
+        )
+    database.close()
+
+
+def test_nothing_is_left_when_it_has_stopped(aftermath: tuple[Server, Instance, Told]) -> None:
+    """Last of all: what was in the databases' logs is in the databases now."""
+    server, instance, told = aftermath
+    server.stop()
+    assert sweep([instance.folder / "data", server.log.parent / "temp"], told.secrets) == []

@@ -106,7 +106,8 @@ class Site:
         """A digest of everything that is stored about cases and people, and of the log."""
         digest = hashlib.sha256()
         for table in ("case", "case_flag", "item", "part", "grant", "leaf", "deadline", "person",
-                      "assignment", "desk_entry", "compartment", "wrap", "roster"):  # fmt: skip
+                      "assignment", "desk_entry", "compartment", "wrap", "roster",
+                      "file_part", "upload", "upload_part"):  # fmt: skip
             if table == "leaf" and not log:
                 continue
             for row in self.rows(f'SELECT * FROM "{table}" ORDER BY 1, 2'):

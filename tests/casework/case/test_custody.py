@@ -72,6 +72,9 @@ FILE = "f" * 64
 
 GOOD: list[tuple[str, str, dict[str, Any]]] = [
     (custody.OPENED, "operator", {}),
+    (custody.EXAMINED, "operator", {"items": 1}),
+    (custody.FILE_OPENED, "tim", {}),
+    (custody.FILE_OPENED, "irban", {"items": 1}),
     (custody.RECUSED, "irban", {"revoked": ["content:irban", "identity:irban"], "items": 1}),
     (custody.REGRANTED, "operator", {"granted": ["content:operator2", "handling:operator2"]}),
     (
@@ -95,6 +98,21 @@ GOOD: list[tuple[str, str, dict[str, Any]]] = [
 
 BAD: dict[str, tuple[str, str, dict[str, Any]]] = {
     "an admin looks": (custody.OPENED, "nobody", {}),
+    "an examination by who can hold no file": (custody.EXAMINED, "admin", {"items": 1}),
+    "an opening by who can hold no file": (custody.FILE_OPENED, "pengawas", {}),
+    "an examination by the system": (custody.EXAMINED, "system", {"items": 1}),
+    "an examination that moves keys": (
+        custody.EXAMINED,
+        "operator",
+        {"items": 1, "granted": ["content:operator2"]},
+    ),
+    "an opening that takes keys": (
+        custody.FILE_OPENED,
+        "operator",
+        {"revoked": ["content:irban"]},
+    ),
+    "an examination of two things": (custody.EXAMINED, "operator", {"items": 2}),
+    "an opening that moves the case": (custody.FILE_OPENED, "operator", {"to": "selesai"}),
     "a look that moves keys": (custody.OPENED, "operator", {"granted": ["content:operator2"]}),
     "a look that takes keys": (custody.OPENED, "operator", {"revoked": ["content:operator"]}),
     "a look that moves the case": (custody.OPENED, "operator", {"to": "selesai"}),

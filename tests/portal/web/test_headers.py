@@ -5,7 +5,7 @@ from collections import Counter
 import anyio
 import pytest
 
-from portal.web.headers import SecurityHeaders, header_set
+from portal.web.headers import POLICY_HEADER, Policy, SecurityHeaders, header_set
 from portal.web.settings import WebSettings
 from tests.portal.web.conftest import Answer, MakeSite, Site, raw
 
@@ -74,14 +74,7 @@ def test_the_set_says_what_the_design_says() -> None:
     """The values are pinned, so that a loosened one is seen."""
     found = dict(header_set(tls=True))
     policy = set(found["content-security-policy"].split("; "))
-    assert policy == {
-        "default-src 'none'",
-        "style-src 'self'",
-        "img-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    }
+    assert policy == BASE
     assert found["cross-origin-opener-policy"] == "same-origin"
     assert found["cross-origin-embedder-policy"] == "require-corp"
     assert found["cross-origin-resource-policy"] == "same-origin"
@@ -94,13 +87,59 @@ def test_the_set_says_what_the_design_says() -> None:
     assert found["strict-transport-security"].startswith("max-age=")
 
 
+BASE = {
+    "default-src 'none'",
+    "style-src 'self'",
+    "img-src 'self'",
+    "form-action 'self'",
+    "base-uri 'none'",
+    "frame-ancestors 'none'",
+}
+
+
+@pytest.mark.parametrize(
+    ("policy", "allowed"),
+    [
+        (None, BASE),
+        (Policy.UPLOAD, BASE | {"script-src 'self'", "connect-src 'self'"}),
+        (Policy.LOOK, BASE | {"media-src 'self'"}),
+        (Policy.FILE, {"default-src 'none'", "sandbox", "frame-ancestors 'none'"}),
+    ],
+)
+def test_each_policy_allows_one_thing_more_and_the_rest_of_the_set_stays(
+    policy: Policy | None, allowed: set[str]
+) -> None:
+    """Pages that send files have our script; a file itself can do nothing at all."""
+    found = dict(header_set(tls=True, policy=policy))
+    assert set(found.pop("content-security-policy").split("; ")) == allowed
+    plain = dict(header_set(tls=True))
+    assert found.items() == plain.items() - {
+        ("content-security-policy", plain["content-security-policy"])
+    }
+
+
+@pytest.mark.parametrize("policy", Policy)
+def test_a_policy_is_asked_for_by_name_and_the_name_is_not_sent(policy: Policy) -> None:
+    headers = anyio.run(_hook, POLICY_HEADER.encode(), policy.value.encode())
+    found = dict(headers)
+    assert POLICY_HEADER.encode() not in found
+    wanted = dict(header_set(tls=False, policy=policy))["content-security-policy"]
+    assert found[b"content-security-policy"] == wanted.encode()
+
+
+def test_a_policy_that_nobody_wrote_down_is_no_answer() -> None:
+    """Rather no page than one with whatever stands in the header."""
+    with pytest.raises(KeyError):
+        anyio.run(_hook, POLICY_HEADER.encode(), b"default-src *")
+
+
 def test_hsts_is_sent_behind_tls_only() -> None:
     """A demonstration on plain HTTP does not lock a browser out of it."""
     assert "strict-transport-security" not in dict(header_set(tls=False))
 
 
-async def _hook(name: bytes) -> list[tuple[bytes, bytes]]:
-    message = {"type": "http.response.start", "headers": [(name, b"x"), (b"x-own", b"y")]}
+async def _hook(name: bytes, value: bytes = b"x") -> list[tuple[bytes, bytes]]:
+    message = {"type": "http.response.start", "headers": [(name, value), (b"x-own", b"y")]}
     await SecurityHeaders(tls=False)(message, {})
     return message["headers"]  # type: ignore[return-value]
 
