@@ -173,9 +173,9 @@ def by_whom(roster: Roster, reporter: str, person_id: str) -> str:
 
 def neutral_name(ticket: str, number: int, kind: FileKind, form: str) -> str:
     """Return the name under which a file is taken along: nothing of its own name is in it."""
-    extension = EXTENSIONS.get(kind, "bin")
+    extension = EXTENSIONS.get(kind, ".bin")
     mark = "-asli" if form == examine.ORIGINAL else ""
-    return f"{ticket}-bukti-{_number(number)}{mark}.{extension}"
+    return f"{ticket}-bukti-{_number(number)}{mark}{extension}"
 
 
 def _number(number: int) -> str:
