@@ -12,7 +12,7 @@ from casework.evidence import sweeping
 from portal import settings as configuration
 from portal.cli import checks_files, checks_office
 from portal.cli.findings import BAD, Finding, bad, ok
-from portal.cli.options import FOLDER, close, require_files
+from portal.cli.options import FOLDER, close, opened, require_files
 from portal.cli.refusals import sentence
 from portal.wiring import open_office
 
@@ -45,15 +45,12 @@ def doctor(folder: Path, *, sweep: bool, yes: bool) -> None:
 
 def _sweep(folder: Path, *, yes: bool) -> None:
     """Remove what interrupted uploads left; asks, since an older database names fewer blobs."""
-    office = open_office(folder, configuration.load(folder))
-    try:
+    with opened(folder) as (office, _):
         orphans = len(sweeping.compare(office).orphans)
         if orphans and not yes:
             text = f"Remove {orphans} blobs that this database does not name?"
             click.confirm(f"{text} Not after an older database was put back.", abort=True)
         click.echo(f"removed {sweeping.sweep(office) if orphans else 0} blobs")
-    finally:
-        close(office)
 
 
 def examine(folder: Path) -> Iterator[Finding]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Event, Thread
@@ -18,73 +17,17 @@ from sqlalchemy import event
 from casework.keys.point import Point
 from casework.store import schema
 from casework.store.backup import copy, files, manifest, tar
-from casework.store.backup.make import Made, Order, make
+from casework.store.backup.make import Made
 from casework.store.backup.manifest import ArchiveUnfit, DataManifest, KeysManifest, Member
 from casework.store.backup.unpack import unpack_data, unpack_keys
 from casework.store.keystore import Keystore
-from casework.store.office import Office
 from casework.tick import check_keys
 from crypto import age, canonical
 from crypto.age import HybridIdentity
-from tests.casework.cases import copy_of, file_report, reopened
+from tests.casework.cases import file_report, reopened
 from tests.casework.conftest import close
-from tests.casework.office import Bench, make_office
-
-IDENTITY = HybridIdentity.generate()
-TODAY = date(2026, 11, 23)
-
-
-@dataclass
-class Room:
-    """An office whose files lie as in an instance, and two folders for archives."""
-
-    bench: Bench
-    folder: Path
-    to: Path
-    keys_to: Path
-
-    @property
-    def office(self) -> Office:
-        return self.bench.office
-
-    def order(self, **changes: Any) -> Order:
-        whole = Order(self.folder, self.to, self.keys_to, [IDENTITY.recipient], "0.1.0")
-        return replace(whole, **changes)
-
-    def make(self, **changes: Any) -> Made:
-        return make(self.office, self.order(**changes))
-
-    def unpack(self, made: Made, into: Path) -> tuple[DataManifest, KeysManifest]:
-        into.mkdir()
-        data = unpack_data(made.data, [IDENTITY], into)
-        return data, unpack_keys(made.keys, [IDENTITY], into, today=TODAY, expired=False)
-
-
-@pytest.fixture(scope="module")
-def founded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    bench = make_office(tmp_path_factory.mktemp("founded") / "office")
-    yield bench
-    close(bench)
-
-
-@pytest.fixture
-def room(founded: Bench, tmp_path: Path) -> Iterator[Room]:
-    bench = copy_of(founded, tmp_path / "loose")
-    close(bench)
-    folder = tmp_path / "instance"
-    for name, part in (("data", "suaka.db"), ("keys", "keystore.db")):
-        (folder / name).mkdir(parents=True)
-        (bench.folder / part).rename(folder / name / part)
-    (folder / "keys" / "pepper").write_bytes(bytes(range(32)))
-    (folder / "suaka.toml").write_text("# settings of a test\n")
-    loose = tmp_path / "loose"
-    (loose / "suaka.db").symlink_to(folder / "data" / "suaka.db")
-    (loose / "keystore.db").symlink_to(folder / "keys" / "keystore.db")
-    bench.office = reopened(bench.office, loose)
-    for name in ("to", "keys-to"):
-        (tmp_path / name).mkdir()
-    yield Room(bench, folder, tmp_path / "to", tmp_path / "keys-to")
-    close(bench)
+from tests.casework.office import Bench
+from tests.casework.store.rooms import IDENTITY, TODAY, Room
 
 
 def archive_of(path: Path, members: list[tuple[tarfile.TarInfo, bytes]]) -> Path:
