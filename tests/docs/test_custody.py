@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 
 from casework.case import custody
+from casework.case.authority import FILE_ROOMS
+from casework.errors import NotFound
 from casework.law.profile import Profile
 from casework.law.vocabulary import Compartment
+from tests.casework import exhibits
 from tests.casework.cases import STATES, Filed, copy_of, file_report
+from tests.casework.conftest import close
 from tests.casework.office import Bench, make_office
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs" / "custody.md").read_text("utf-8")
@@ -95,3 +99,33 @@ def test_roles_that_hold_nothing_are_all_of_them(bench: Bench) -> None:
 
 def test_the_events_that_move_keys_are_all_of_them() -> None:
     assert {row[0] for row in rows_under("What moves keys")} == set(custody.EVENTS)
+
+
+def test_the_compartments_that_take_files_are_all_of_them() -> None:
+    """And the reporter reads those of the contents alone."""
+    rows = {row[0]: row[1:] for row in rows_under("Who reads a file")}
+    assert list(rows)[:4] == ["content", "handling", "investigation", "aph"]
+    assert set(list(rows)[:4]) == set(FILE_ROOMS)
+    for room, (put, read) in list(rows.items())[:4]:
+        assert (REPORTER in put, "never the reporter" not in read) == (room == "content",) * 2
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_file_opens_to_who_the_table_of_states_names(
+    bench: Bench, tmp_path: Path, state: str
+) -> None:
+    """A file that the reporter sends at that point; recovery opens it with the shares alone."""
+    own = copy_of(bench, tmp_path / "office")
+    filed = file_report(own).bring_to(state)
+    file_id = exhibits.add(filed)
+    written = {row[0]: row[1] for row in rows_under("State by state")}
+    readers = set()
+    for user in own.officers:
+        try:
+            assert exhibits.original(filed, user, file_id) == exhibits.PAPER
+        except NotFound:
+            continue
+        readers.add(user)
+    assert readers == names(written[state])
+    assert [one.item_id for one in exhibits.listed(filed, REPORTER)] == [file_id]
+    close(own)

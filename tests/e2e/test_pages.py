@@ -8,13 +8,23 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser as PlaywrightBrowser
 
-from tests.e2e import axe, demo, gallery, walk
+from tests.e2e import axe, demo, gallery, gallery_files, walk
 from tests.e2e.gallery import NARROW, Gallery, Picture
 
 KEYBOARD = Path(__file__).parents[2] / "docs" / "keyboard.md"
 ONE_REPORT = {"SUAKA_LIMITS_REPORT_BURST": "1", "SUAKA_LIMITS_REPORTS_PER_MINUTE": "1"}
 TITLES = {
-    *("Beranda", "Berkas", "Daftar tugas", "Formulir", "Lembar cetak", "Masuk", "Penjelasan"),
+    *(
+        "Beranda",
+        "Berkas",
+        "Bukti",
+        "Lembar bukti",
+        "Daftar tugas",
+        "Formulir",
+        "Lembar cetak",
+        "Masuk",
+        "Penjelasan",
+    ),
     *("Persiapan", "Ruang pesan", "Saluran lain", "Selesai", "Sesi", "Tanda terima"),
     *("Halaman tidak ditemukan", "Pekerjaan dihentikan demi keamanan"),
     *("Angka", "Ganti frasa sandi", "Jejak", "Keamanan", "Orang", "Pemberitahuan"),
@@ -40,6 +50,7 @@ def shown(
     with plain.server:
         reporter = gallery.usual(collected, chromium_process, plain)
         gallery.people(collected, chromium_process, plain)
+        gallery_files.files(collected, chromium_process, plain)
         yield collected, reporter, plain.base
 
 
