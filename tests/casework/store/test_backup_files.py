@@ -1,6 +1,7 @@
 """Backups of files: every blob that the copied database names, none that may vanish meanwhile."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 
@@ -13,6 +14,7 @@ from casework.evidence.sweeping import Found, compare, sweep
 from casework.store.backup import check
 from casework.store.backup.manifest import ArchiveUnfit, Member
 from casework.store.blobs import BlobFolder
+from casework.store.engine import Unavailable
 from casework.store.office import Office
 from casework.tick import tick
 from tests.casework.cases import Filed, file_report, reopened
@@ -137,7 +139,8 @@ def test_backups_while_files_come_and_go(room: Room, tmp_path: Path) -> None:
                 one.take(begun.id, 1, bytes(10))
                 one.cancel(begun.id)
                 sweep(room.office)
-                tick(room.office)
+                with suppress(Unavailable):  # a reader keeps the log: the next tick empties it
+                    tick(room.office)
         except BaseException as failed:  # noqa: BLE001 - the main thread tells
             failures.append(failed)
 
