@@ -13,6 +13,7 @@ from litestar.types import ControllerRouterHandler
 from portal.errors import ErrorPages
 from portal.web.forms import PortalRequest
 from portal.web.headers import SecurityHeaders
+from portal.web.lingering import Lingering
 from portal.web.origin import SameOrigin
 from portal.web.pages import Pages
 from portal.web.settings import WebSettings
@@ -35,6 +36,7 @@ def build(
         route_handlers=[*route_handlers, static_files()],
         request_class=PortalRequest,
         request_max_body_size=settings.max_body,
+        middleware=[Lingering],
         guards=[SameOrigin(settings.origins)],
         before_send=[SecurityHeaders(tls=settings.tls)],
         exception_handlers=ErrorPages(pages, settings).handlers,
