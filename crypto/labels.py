@@ -99,6 +99,9 @@ class Purpose(StrEnum):
     ITEM = "suaka/v1/sign/item"
     """An item of a case, by its author."""
 
+    PART = "suaka/v1/sign/part"
+    """A part of a file that has not arrived whole yet, by whoever sends it."""
+
     GRANT = "suaka/v1/sign/grant"
     """The key of a compartment for one holder, by whoever grants it."""
 

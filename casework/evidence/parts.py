@@ -24,8 +24,9 @@ from casework.evidence.limits import PART, Full
 from casework.evidence.manifest import HEAD, Manifest, PartNote
 from casework.evidence.tables import FilePart, Upload, UploadPart
 from casework.store.base import new_id
-from crypto import canonical, envelope
+from crypto import canonical, envelope, signatures
 from crypto.errors import CryptoError
+from crypto.labels import Purpose
 from sandbox import kinds
 
 if TYPE_CHECKING:
@@ -161,6 +162,9 @@ def take(keyring: Keyring, upload_id: str, arrived: Arrived) -> None:
             blob=kept.blob,
             digest=kept.digest,
             size=kept.size,
+            signature=keyring.actor.person.signing.sign(
+                Purpose.PART, _statement(keyring, row, kept.number, kept.digest)
+            ),
         )
     )
     keyring.uow.session.flush()
@@ -174,13 +178,14 @@ def check(keyring: Keyring, upload_id: str) -> Manifest:
     Raises:
         NotFound: the actor has begun no such file.
         Conflict: a part is still missing.
-        CaseDamaged: a part is not what was sealed.
+        CaseDamaged: a part is not what was sealed, or not what the same person sent.
     """
     one, row = _own(keyring, upload_id)
     if len(one.have) != one.count:
         raise Conflict("part")
     uow = keyring.uow
     parts = _parts(uow, row)
+    _check_signed(keyring, row, parts)
     notes = tuple(
         PartNote(part.digest.hex(), one.length_of(number))
         for number, part in enumerate(parts, start=1)
@@ -293,6 +298,35 @@ def _read(keyring: Keyring, row: Upload) -> Arriving | None:
         return None
     have = frozenset(part.number for part in _parts(uow, row))
     return Arriving(row.id, row.compartment, declared, row.count, have)
+
+
+def _check_signed(keyring: Keyring, row: Upload, parts: Sequence[UploadPart]) -> None:
+    """Compare the parts with what their sender signed as each arrived.
+
+    Until a file is finished no leaf names its parts, and its sender's signature under the
+    manifest would cover whatever lay there.
+
+    Raises:
+        CaseDamaged: one was exchanged.
+    """
+    key = keyring.actor.person.signing.verify_key
+    try:
+        for part in parts:
+            said = _statement(keyring, row, part.number, part.digest)
+            signatures.verify(key, Purpose.PART, said, part.signature)
+    except CryptoError as error:
+        raise CaseDamaged("part of an unfinished file") from error
+
+
+def _statement(keyring: Keyring, row: Upload, number: int, digest: bytes) -> dict[str, str | int]:
+    return {
+        "instance": keyring.uow.office.instance_id,
+        "case": row.case_id,
+        "item": row.id,
+        "number": number,
+        "count": row.count,
+        "sha256": digest.hex(),
+    }
 
 
 def _parts(uow: UnitOfWork, row: Upload) -> Sequence[UploadPart]:

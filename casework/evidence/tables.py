@@ -62,7 +62,7 @@ class Upload(Base):
 
 
 class UploadPart(Base):
-    """A part of an unfinished file that has arrived whole."""
+    """A part of an unfinished file that has arrived whole, signed by whoever sent it."""
 
     __tablename__ = "upload_part"
 
@@ -73,6 +73,7 @@ class UploadPart(Base):
     blob: Mapped[str] = mapped_column(String(32), unique=True)
     digest: Mapped[bytes] = mapped_column(LargeBinary)
     size: Mapped[int] = mapped_column(BigInteger)
+    signature: Mapped[bytes] = mapped_column(LargeBinary)
 
     __table_args__ = (
         CheckConstraint("number >= 1", name="number_positive"),

@@ -57,6 +57,7 @@ def upgrade() -> None:
         sa.Column("blob", sa.String(length=32), nullable=False),
         sa.Column("digest", sa.LargeBinary(), nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("signature", sa.LargeBinary(), nullable=False),
         sa.CheckConstraint("number >= 1", name=op.f("ck_upload_part_number_positive")),
         sa.CheckConstraint("length(blob) = 32", name=op.f("ck_upload_part_blob_length")),
         sa.CheckConstraint("length(digest) = 32", name=op.f("ck_upload_part_digest_length")),

@@ -9,7 +9,7 @@ import pytest
 from casework.case.keyring import CaseDamaged, Keyring
 from casework.errors import Conflict, Denied, NotFound
 from casework.evidence import parts
-from casework.evidence.incoming import Incoming
+from casework.evidence.incoming import Incoming, keep
 from casework.evidence.limits import PART
 from casework.evidence.manifest import Manifest, PartNote, parts_digest
 from casework.tick import tick
@@ -280,6 +280,28 @@ def test_parts_that_were_changed_before_the_end_become_no_file(
     one.take(upload, 2, TWO)
     filed.tamper(attack)
     with pytest.raises(CaseDamaged):
+        one.finish(upload)
+    assert one.files() == []
+
+
+def test_a_holder_who_writes_rows_cannot_exchange_what_is_still_arriving(
+    filed: Filed, one: Sender
+) -> None:
+    """They can seal in the sender's name, but not sign: what is finished is what was sent."""
+    upload = begun(one)
+    slot = one.part_slot(upload, 1)
+    one.take(upload, 1, ONE)
+    one.take(upload, 2, TWO)
+    with Incoming(filed.bench.office.blobs, slot) as incoming:
+        incoming.write(noise(PART)[::-1])
+        other = keep(incoming.finish())
+    filed.tamper(
+        "UPDATE upload_part SET blob = :blob, digest = :digest, size = :size WHERE number = 1",
+        blob=other.blob,
+        digest=other.digest,
+        size=other.size,
+    )
+    with pytest.raises(CaseDamaged, match="part of an unfinished file"):
         one.finish(upload)
     assert one.files() == []
 
