@@ -88,14 +88,18 @@ def examined(
     file: File, slot: Slot, copy: Arrived | None, kind: FileKind = FileKind.TEXT, pages: int = 0
 ) -> Prepared:
     """What an examination comes to: a copy, or none because the file was damaged."""
-    manifest = copy and Manifest(
-        name="",
-        kind=kind.value,
-        declared="",
-        size=copy.length,
-        sha256=copy.sha256.hex(),
-        day=slot.place.day.isoformat(),
-        parts=notes([copy]),
+    manifest = (
+        None
+        if copy is None
+        else Manifest(
+            name="",
+            kind=kind.value,
+            declared="",
+            size=copy.length,
+            sha256=copy.sha256.hex(),
+            day=slot.place.day.isoformat(),
+            parts=notes([copy]),
+        )
     )
     result = Examined(
         file=file.item_id, failure="" if copy else "damaged", copy=manifest, pages=pages

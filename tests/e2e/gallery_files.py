@@ -57,6 +57,7 @@ def files(gallery: Gallery, process: PlaywrightBrowser, demo: Demo) -> None:
         gallery.take("files", room)
         desk.open(f"{case}/bukti")
         gallery.take("evidence", desk)
+        one = ""
         for number, name in (("01", "exhibit-text"), ("02", "exhibit-picture")):
             desk.open(f"{case}/bukti")
             desk.follow(f"Bukti {number}")

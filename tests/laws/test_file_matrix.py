@@ -141,7 +141,7 @@ def test_what_is_refused_leaves_nothing(shelf: Shelf) -> None:
 
 def test_who_holds_a_file_can_do_everything_with_it(shelf: Shelf) -> None:
     """Examine it, open the original with a reason, and add another beside it."""
-    tried = set()
+    tried: set[str] = set()
     for role in ROLES:
         visit = shelf.actors[role]
         for room in shelf.held(role) & set(shelf.files) - tried:
