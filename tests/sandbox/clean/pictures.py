@@ -57,7 +57,8 @@ def xmp(plant: Planting, name: str) -> bytes:
     return (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
         'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
-        f'xmlns:dc="http://purl.org/dc/elements/1.1/" dc:creator="{creator}"/></rdf:RDF></x:xmpmeta>'
+        f'xmlns:dc="http://purl.org/dc/elements/1.1/" dc:creator="{creator}"/></rdf:RDF>'
+        "</x:xmpmeta>"
     ).encode()
 
 
@@ -197,7 +198,5 @@ def heic(plant: Planting) -> bytes:
     small.info["exif"] = exif(plant, "second picture").tobytes()
     file.add_from_pillow(small)
     buffer = BytesIO()
-    file.save(
-        buffer, quality=90, exif=exif(plant, "heic").tobytes(), xmp=xmp(plant, "heic")
-    )
+    file.save(buffer, quality=90, exif=exif(plant, "heic").tobytes(), xmp=xmp(plant, "heic"))
     return buffer.getvalue() + plant.raw("heic after the end")
