@@ -111,7 +111,7 @@ def _fields(pdf: pikepdf.Pdf, plant: Planting, page: pikepdf.Object) -> list[pik
         Type=Name.Annot, Subtype=Name.Widget, FT=Name.Tx, T=String("x"), F=2, Rect=rect, P=page,
         V=String(plant("hidden field")),
     )  # fmt: skip
-    fields = [pdf.make_indirect(field) for field in (text, signature, hidden)]
+    fields: list[pikepdf.Object] = [pdf.make_indirect(field) for field in (text, signature, hidden)]
     loose = pdf.make_indirect(Dictionary(FT=Name.Tx, V=String(plant("field on no page"))))
     pdf.Root.AcroForm = Dictionary(
         Fields=Array([*fields, loose]), SigFlags=3, XFA=pdf.make_stream(plant.raw("XFA"))

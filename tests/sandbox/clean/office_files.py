@@ -43,13 +43,32 @@ SPACES = " ".join(
     }.items()
 )
 
+OASIS = "urn:oasis:names:tc:opendocument:xmlns"
+ODF_SPACES = " ".join(
+    f'xmlns:{prefix}="{uri}"'
+    for prefix, uri in {
+        **{name: f"{OASIS}:{name}:1.0" for name in (
+            "office", "text", "table", "presentation", "style", "form", "script", "meta", "chart",
+            "config", "manifest",
+        )},
+        "draw": f"{OASIS}:drawing:1.0",
+        "anim": f"{OASIS}:animation:1.0",
+        "svg": f"{OASIS}:svg-compatible:1.0",
+        "loext": "urn:org:documentfoundation:names:experimental:office:xmlns:loext:1.0",
+        "officeooo": "http://openoffice.org/2009/office",
+        "dc": "http://purl.org/dc/elements/1.1/",
+        "xlink": "http://www.w3.org/1999/xlink",
+        "xhtml": "http://www.w3.org/1999/xhtml",
+    }.items()
+)  # fmt: skip
+
 Links = Sequence[tuple[str, str]]
 """Relationships as (type, target); their ids are r1, r2, ..."""
 
 
 def filled(text: str, plant: Planting) -> bytes:
     """Return a part with a canary in place of each mark."""
-    text = text.replace("@@spaces@@", SPACES)
+    text = text.replace("@@spaces@@", SPACES).replace("@@odf@@", ODF_SPACES)
     return re.sub("@@(.+?)@@", lambda mark: plant(mark[1]), text).encode()
 
 

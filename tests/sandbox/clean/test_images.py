@@ -150,7 +150,9 @@ def test_a_tiff_of_several_pages_becomes_a_pdf_of_as_many() -> None:
     with pikepdf.open(BytesIO(cleaned)) as pdf:
         assert len(pdf.pages) == 3
         for number, page in enumerate(pdf.pages):
-            shown = pikepdf.PdfImage(page.Resources.XObject["/P"]).as_pil_image()
+            image = page.Resources.XObject.P
+            assert isinstance(image, pikepdf.Stream)
+            shown = pikepdf.PdfImage(image).as_pil_image()
             assert pictures.difference(shown, pictures.scene().rotate(90 * number)) == 0
         assert "/Info" not in pdf.trailer
 
