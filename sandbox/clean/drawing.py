@@ -32,7 +32,7 @@ _LINKS: Final = (":hlinkClick", ":hlinkHover", ":hlinkMouseOver")
 _JUMPS: Final = ("ppaction://hlinkshowjump", "ppaction://hlinksldjump")
 _TRACE_ATTRIBUTES: Final = frozenset({
     *("w14:paraId", "w14:textId", "wp14:anchorId", "wp14:editId"),
-    *("o:gfxdata", "o:href", "o:title", "o:bwmode"),
+    *("o:gfxdata", "o:href", "o:title"),
 })  # fmt: skip
 _ONLY_ATTRIBUTE: Final = frozenset({
     *("w:hyperlink", "x:pageSetup", "a:blip", "v:fill", "v:stroke"),

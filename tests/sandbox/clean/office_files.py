@@ -31,6 +31,7 @@ SPACES = " ".join(
         "mc": "http://schemas.openxmlformats.org/markup-compatibility/2006",
         "w14": f"{MICROSOFT}/word/2010/wordml",
         "w15": f"{MICROSOFT}/word/2012/wordml",
+        "w16du": f"{MICROSOFT}/word/2023/wordml/word16du",
         "wp14": f"{MICROSOFT}/word/2010/wordprocessingDrawing",
         "xr": f"{MICROSOFT}/spreadsheetml/2014/revision",
         "x14": f"{MICROSOFT}/spreadsheetml/2009/9/main",
@@ -142,6 +143,8 @@ def docx(plant: Planting) -> bytes:
             ("aFChunk", "chunk.html"),
             (f"{MICROSOFT}/2007/relationships/stylesWithEffects", "stylesWithEffects.xml"),
             (f"{MICROSOFT}/2016/09/relationships/commentsIds", "commentsIds.xml"),
+            ("numbering", "numbering.xml"),
+            ("fontTable", "fontTable.xml"),
         ],
         "word/settings.xml": [
             ("attachedTemplate", f"file:///C:\\{plant('template path')}\\a.dotm")

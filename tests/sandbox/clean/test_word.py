@@ -45,9 +45,9 @@ def test_no_trace_survives(original: bytes, plant: Planting) -> None:
 def test_only_known_parts_come_along_under_plain_names(cleaned: zipfile.ZipFile) -> None:
     assert sorted(cleaned.namelist()) == [
         *("[Content_Types].xml", "_rels/.rels", "word/_rels/document.xml.rels"),
-        *("word/comments.xml", "word/document.xml", "word/footnotes.xml", "word/header1.xml"),
-        *("word/media/image1.jpeg", "word/media/image2.png", "word/settings.xml"),
-        "word/styles.xml",
+        *("word/comments.xml", "word/document.xml", "word/fontTable.xml", "word/footnotes.xml"),
+        *("word/header1.xml", "word/media/image1.jpeg", "word/media/image2.png"),
+        *("word/numbering.xml", "word/settings.xml", "word/styles.xml"),
     ]
     assert {info.date_time for info in cleaned.infolist()} == {(1980, 1, 1, 0, 0, 0)}
     assert not any(info.extra or info.comment for info in cleaned.infolist())
@@ -69,6 +69,9 @@ def test_the_text_is_the_one_with_all_changes_accepted(cleaned: zipfile.ZipFile)
         "Cerdas",
         "",
         "",
+        "",
+        "Kustom",
+        "Isian",
     ]
     assert texts(parse(cleaned.read("word/header1.xml"))) == ["Kepala surat"]
 
