@@ -101,15 +101,14 @@ def _check(info: zipfile.ZipInfo) -> None:
 def pack(members: Iterable[tuple[str, bytes]], plain: frozenset[str] = frozenset()) -> bytes:
     """Return a ZIP file of ``members`` in their order; those named in ``plain`` are not deflated.
 
-    Every member has the same date and no attributes, comments or extra fields: equal members give
-    equal bytes.
+    Every member has the same date and attributes, and no comments or extra fields: equal members
+    give equal bytes.
     """
     buffer = BytesIO()
     with zipfile.ZipFile(buffer, "w") as file:
         for name, content in members:
             info = zipfile.ZipInfo(name, EPOCH)
             info.create_system = 0
-            info.external_attr = 0
             info.compress_type = zipfile.ZIP_STORED if name in plain else zipfile.ZIP_DEFLATED
             file.writestr(info, content)
     return buffer.getvalue()

@@ -15,6 +15,7 @@ from typing import Final
 
 from sandbox.archive import Archive
 from sandbox.contract import FileKind
+from sandbox.mpeg import frame_size
 
 HEAD: Final = 4096
 """How many of the first bytes are looked at."""
@@ -205,33 +206,10 @@ def _by_brands(head: bytes) -> FileKind:
     return FileKind.MP4 if _VIDEO_BRANDS.fullmatch(major) else FileKind.OTHER
 
 
-_BITRATES: Final = {
-    3: (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
-    2: (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
-}
-"""kbit/s of layer III: MPEG 1, and MPEG 2 or 2.5."""
-
-_RATES: Final = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}
-_LAYER_3: Final = 1
-
-
-def _frame_size(header: bytes) -> int:
-    """Return the bytes of the layer III frame that begins with ``header``; 0 if none does."""
-    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:  # noqa: PLR2004
-        return 0
-    version, layer = header[1] >> 3 & 3, header[1] >> 1 & 3
-    bitrate, rate, padding = header[2] >> 4, header[2] >> 2 & 3, header[2] >> 1 & 1
-    if version not in _RATES or layer != _LAYER_3 or bitrate in {0, 15} or rate == 3:  # noqa: PLR2004
-        return 0
-    kilobits = _BITRATES[3 if version == 3 else 2][bitrate]  # noqa: PLR2004
-    samples = 144 if version == 3 else 72  # noqa: PLR2004
-    return samples * kilobits * 1000 // _RATES[version][rate] + padding
-
-
 def _is_mpeg_audio(head: bytes) -> bool:
     """Two frames that follow each other: eleven bits alone are found in anything."""
-    size = _frame_size(head)
-    return bool(size) and bool(_frame_size(head[size : size + 4]))
+    size = frame_size(head)
+    return bool(size) and bool(frame_size(head[size : size + 4]))
 
 
 def _is_text(head: bytes) -> bool:

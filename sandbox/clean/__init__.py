@@ -6,6 +6,7 @@ remove stands in its first lines, because people will be told.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from importlib import import_module
 from typing import Final
@@ -50,7 +51,9 @@ def clean(data: bytes, kind: FileKind) -> tuple[FileKind, bytes]:
     # Each kind needs another large library, and a process cleans one file: it loads one of them.
     cleaner: Cleaner = import_module(f"{__name__}.{_MODULES[kind]}").clean
     try:
-        return cleaner(data, kind)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of libraries, about the file
+            return cleaner(data, kind)
     except Failed:
         raise
     except MemoryError:

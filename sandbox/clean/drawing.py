@@ -32,12 +32,18 @@ _LINKS: Final = (":hlinkClick", ":hlinkHover", ":hlinkMouseOver")
 _JUMPS: Final = ("ppaction://hlinkshowjump", "ppaction://hlinksldjump")
 _TRACE_ATTRIBUTES: Final = frozenset({
     *("w14:paraId", "w14:textId", "wp14:anchorId", "wp14:editId"),
-    *("o:gfxdata", "o:href", "o:title", "o:bwmode"),
+    *("o:gfxdata", "o:href", "o:title"),
 })  # fmt: skip
 _ONLY_ATTRIBUTE: Final = frozenset({
     *("w:hyperlink", "x:pageSetup", "a:blip", "v:fill", "v:stroke"),
 })  # fmt: skip
 """Elements that mean something without their reference, too."""
+
+_LISTS: Final = frozenset({
+    *("x:hyperlinks", "x:conditionalFormatting", "x:dataValidations", "x:definedNames"),
+    *("x:tableParts", "x:ignoredErrors"),
+})  # fmt: skip
+"""Elements that must not be empty."""
 
 _ONLY_CHOICE: Final = frozenset({"contentPart", "chart"})
 """Elements of newer editions: an older picture of the same follows as fallback."""
@@ -66,13 +72,6 @@ def scrub(root: Element) -> None:
         _literal(element)
     for element in doomed:
         drop(element)
-    for element in _empty_choices(root):
-        drop(element)
-
-
-def _empty_choices(root: Element) -> list[Element]:
-    choices = find(root, frozenset({"mc:AlternateContent"}))
-    return [each for each in choices if not any(len(choice) for choice in each)]
 
 
 def _unshown(extensions: Element) -> list[Element]:
@@ -159,7 +158,10 @@ def lost(root: Element, known: Iterable[str]) -> dict[Element, list[str]]:
 
 
 def sever(root: Element, elements: Mapping[Element, list[str]]) -> None:
-    """Take out elements that refer to nothing, or the reference where the rest means something."""
+    """Take out elements that refer to nothing, or the reference where the rest means something.
+
+    Lists that are empty then are taken out, too.
+    """
     for element, keys in elements.items():
         if not is_below(element, root):
             continue
@@ -171,6 +173,12 @@ def sever(root: Element, elements: Mapping[Element, list[str]]) -> None:
         choices = (above for above in element.iterancestors() if name(above) == "mc:Choice")
         newer = called.partition(":")[2] in _ONLY_CHOICE and not called.startswith("c:")
         drop(next(choices, element) if newer else element)
+    for element in find(root, _LISTS):
+        if not len(element):
+            drop(element)
+    for element in find(root, frozenset({"mc:AlternateContent"})):
+        if not any(len(choice) for choice in element):
+            drop(element)
 
 
 def referred(root: Element) -> list[str]:

@@ -13,7 +13,6 @@ becomes a PDF. Samples of more than 8 bits lose the rest, but for grey ones of 1
 
 from __future__ import annotations
 
-import warnings
 from io import BytesIO
 from typing import Any, Final
 
@@ -79,17 +78,15 @@ def clean(data: bytes, kind: FileKind, *, upright: bool = True) -> tuple[FileKin
         Failed: DAMAGED, TOO_LARGE (more than ``MAX_PIXELS``), or UNSUPPORTED (raw images of
             cameras, samples that are no colours).
     """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of Pillow, about the file
-        try:
-            with opened(data, kind) as picture:
-                if kind is FileKind.TIFF:
-                    return _from_tiff(picture, upright=upright)
-                if kind in _MOVING and getattr(picture, "n_frames", 1) > 1:
-                    return kind, _moving(picture, kind)
-                return _written(picture, kind, upright=upright)
-        except Image.DecompressionBombError:
-            raise Failed(Failure.TOO_LARGE) from None
+    try:
+        with opened(data, kind) as picture:
+            if kind is FileKind.TIFF:
+                return _from_tiff(picture, upright=upright)
+            if kind in _MOVING and getattr(picture, "n_frames", 1) > 1:
+                return kind, _moving(picture, kind)
+            return _written(picture, kind, upright=upright)
+    except Image.DecompressionBombError:
+        raise Failed(Failure.TOO_LARGE) from None
 
 
 def opened(data: bytes, kind: FileKind) -> Image.Image:

@@ -39,6 +39,7 @@ _PREFIXES: Final = {
     f"{_MICROSOFT}word/2010/wordml": "w14",
     f"{_MICROSOFT}word/2012/wordml": "w15",
     f"{_MICROSOFT}word/2010/wordprocessingDrawing": "wp14",
+    f"{_MICROSOFT}word/2023/wordml/word16du": "w16du",
     f"{_MICROSOFT}powerpoint/2018/8/main": "p188",
     f"{_MICROSOFT}spreadsheetml/2009/9/main": "x14",
     "urn:schemas-microsoft-com:office:office": "o",

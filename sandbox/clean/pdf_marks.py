@@ -13,7 +13,7 @@ _Id = tuple[int, int]
 _HIDDEN: Final = 0x02
 """Bit of an annotation's /F: it is neither shown nor printed (ISO 32000-1 table 165)."""
 
-_ACTION_KEYS: Final = frozenset({"/A", "/OpenAction", "/PA"})
+_ACTION_KEY: Final = "/A"
 _ACTIONS: Final = frozenset({Name.GoTo, Name.URI, Name.Named})
 _SCHEMES: Final = ("http://", "https://", "mailto:", "tel:")
 _MAX_DEPTH: Final = 50
@@ -111,7 +111,7 @@ def is_forbidden_action(key: str, value: object) -> bool:
 
     An allowed action is left its known entries, so that no other follows it.
     """
-    if key not in _ACTION_KEYS or not isinstance(value, Dictionary):
+    if key != _ACTION_KEY or not isinstance(value, Dictionary):
         return False
     action = value.get("/S")
     if action not in _ACTIONS:

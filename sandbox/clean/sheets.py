@@ -104,12 +104,11 @@ def _scrub_workbook(root: Element, lost: Mapping[Element, list[str]]) -> None:
         macro = {"function", "vbProcedure", "xlm"} & set(map(str, defined.keys()))
         if macro or _FILE.search(defined.text or "") or (fewer and defined.get("localSheetId")):
             drop(defined)
+    for element in find(root, frozenset({"mc:AlternateContent"})):
+        drop(element)  # the folder of the file, in an attribute of Excel's own
     if fewer:
         for view in find(root, frozenset({"x:workbookView"})):
             drop_attributes(view, {"activeTab", "firstSheet"})
-    for names in find(root, frozenset({"x:definedNames"})):
-        if not len(names):
-            drop(names)
 
 
 def _freeze(root: Element) -> None:

@@ -35,7 +35,7 @@ ROLES: Final[Mapping[str, Role]] = {
 
 _DOOMED: Final = frozenset({
     *("p:modifyVerifier", "p:custDataLst", "p:photoAlbum", "p:smartTags", "p:embeddedFontLst"),
-    *("p:controls", "p:sndAc", "a:snd", "a:wavAudioFile", "a:audioCd"),
+    *("p:controls", "p:sndAc", "a:snd", "a:audioCd"),
 })  # fmt: skip
 _FILMS: Final = frozenset({"a:videoFile", "a:audioFile", "a:quickTimeFile", "a:wavAudioFile"})
 _NOBODY: Final = "-"

@@ -26,7 +26,6 @@ from sandbox.clean.word_fields import flatten_fields
 
 _FORMAT: Final = "application/vnd.openxmlformats-officedocument.wordprocessingml."
 _FROM_MAIN: Final = frozenset({MAIN})
-_ANYWHERE: Final = frozenset({MAIN, "footnotes", "endnotes", "comments"})
 
 ROLES: Final[Mapping[str, Role]] = {
     "styles": Role("word/styles", f"{_FORMAT}styles+xml", _FROM_MAIN, single=True),
@@ -47,7 +46,7 @@ _DOOMED: Final = frozenset({
     *("w:embedRegular", "w:embedBold", "w:embedItalic", "w:embedBoldItalic"),
 })  # fmt: skip
 _UNWRAPPED: Final = frozenset({"w:smartTag", "w:customXml"})
-_PEOPLE: Final = frozenset({"w:initials", "w:date", "?:dateUtc"})
+_PEOPLE: Final = frozenset({"w:initials", "w:date", "w16du:dateUtc"})
 _NOBODY: Final = "-"
 
 _SETTINGS: Final = frozenset({

@@ -17,8 +17,7 @@ _MARKERS: Final = frozenset({
     *("w:customXmlInsRangeStart", "w:customXmlInsRangeEnd", "w:customXmlDelRangeStart"),
     *("w:customXmlDelRangeEnd", "w:customXmlMoveFromRangeStart", "w:customXmlMoveFromRangeEnd"),
     *("w:customXmlMoveToRangeStart", "w:customXmlMoveToRangeEnd", "w:cellIns", "w:cellMerge"),
-    *("?:conflictIns", "?:conflictDel", "w14:conflictIns", "w14:conflictDel"),
-    *("w:delText", "w:delInstrText"),
+    *("w14:conflictIns", "w14:conflictDel", "w:delText", "w:delInstrText"),
 })  # fmt: skip
 _INSERTED: Final = frozenset({"w:ins", "w:moveTo"})
 _DELETED: Final = frozenset({"w:del", "w:moveFrom"})

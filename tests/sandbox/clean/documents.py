@@ -13,6 +13,14 @@ VISIBLE = ("Anggaran jalan desa", "Halaman kedua", "Catatan yang terlihat", "Isi
 """What a reader sees: text of pages, of a comment, of a form field, of a bookmark."""
 
 
+_ANYWHERE = (
+    *("Metadata", "PieceInfo", "LastModified", "Thumb", "AA", "AF", "EF", "OPI", "Alternates"),
+    *("Ref", "Measure", "PtData", "SeparationInfo", "StructParent", "StructParents", "JS", "XFA"),
+    *("UserProperties", "CreatorInfo", "User", "Author", "Creator", "Producer", "CreationDate"),
+    *("ModDate", "DPart", "Private", "FFilter", "FDecodeParms"),
+)
+
+
 def _drawn(pdf: pikepdf.Pdf, text: str) -> pikepdf.Stream:
     return pdf.make_stream(f"BT /F1 18 Tf 20 150 Td ({text}) Tj ET q 90 0 0 60 20 60 cm /Im Do Q"
                            " /Span /Mc BDC EMC".encode())  # fmt: skip
@@ -111,7 +119,7 @@ def _fields(pdf: pikepdf.Pdf, plant: Planting, page: pikepdf.Object) -> list[pik
         Type=Name.Annot, Subtype=Name.Widget, FT=Name.Tx, T=String("x"), F=2, Rect=rect, P=page,
         V=String(plant("hidden field")),
     )  # fmt: skip
-    fields = [pdf.make_indirect(field) for field in (text, signature, hidden)]
+    fields: list[pikepdf.Object] = [pdf.make_indirect(field) for field in (text, signature, hidden)]
     loose = pdf.make_indirect(Dictionary(FT=Name.Tx, V=String(plant("field on no page"))))
     pdf.Root.AcroForm = Dictionary(
         Fields=Array([*fields, loose]), SigFlags=3, XFA=pdf.make_stream(plant.raw("XFA"))
@@ -123,6 +131,10 @@ def _page(pdf: pikepdf.Pdf, plant: Planting, text: str) -> pikepdf.Object:
     pdf.add_blank_page(page_size=(300, 200))
     page = pdf.pages[-1].obj
     font = Dictionary(Type=Name.Font, Subtype=Name.Type1, BaseFont=Name.Helvetica)
+    for key in _ANYWHERE:
+        font[f"/{key}"] = String(plant(f"{key} where it has no place"))
+    for kind in ("Filespec", "F", "EmbeddedFile", "Sig", "DocTimeStamp", "SigRef"):
+        font[f"/X{kind}"] = Dictionary(Type=Name(f"/{kind}"), X=String(plant(f"stray {kind}")))
     page.Contents = _drawn(pdf, text)
     page.Resources = Dictionary(
         Font=Dictionary(F1=font),

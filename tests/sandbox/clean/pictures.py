@@ -57,7 +57,8 @@ def xmp(plant: Planting, name: str) -> bytes:
     return (
         '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
         'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description rdf:about="" '
-        f'xmlns:dc="http://purl.org/dc/elements/1.1/" dc:creator="{creator}"/></rdf:RDF></x:xmpmeta>'
+        f'xmlns:dc="http://purl.org/dc/elements/1.1/" dc:creator="{creator}"/></rdf:RDF>'
+        "</x:xmpmeta>"
     ).encode()
 
 

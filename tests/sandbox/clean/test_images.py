@@ -92,7 +92,8 @@ def test_a_wide_profile_is_converted_and_not_just_dropped() -> None:
     Image.new("RGB", (8, 8), (250, 0, 0)).save(buffer, "PNG", icc_profile=bytes(swapped))
     picture = pictures.reopened(clean(buffer.getvalue(), FileKind.PNG)[1])
     red_part, green_part, _ = picture.convert("RGB").getpixel((4, 4))  # type: ignore[misc]
-    assert green_part > 200 > 80 > red_part
+    assert red_part < 80
+    assert green_part > 200
 
 
 def test_colours_under_full_transparency_are_gone() -> None:
@@ -149,7 +150,9 @@ def test_a_tiff_of_several_pages_becomes_a_pdf_of_as_many() -> None:
     with pikepdf.open(BytesIO(cleaned)) as pdf:
         assert len(pdf.pages) == 3
         for number, page in enumerate(pdf.pages):
-            shown = pikepdf.PdfImage(page.Resources.XObject["/P"]).as_pil_image()
+            image = page.Resources.XObject.P
+            assert isinstance(image, pikepdf.Stream)
+            shown = pikepdf.PdfImage(image).as_pil_image()
             assert pictures.difference(shown, pictures.scene().rotate(90 * number)) == 0
         assert "/Info" not in pdf.trailer
 
@@ -206,10 +209,8 @@ def test_many_small_pages_are_one_large_picture() -> None:
     assert failed.value.reason is Failure.TOO_LARGE
 
 
-@pytest.mark.parametrize(("kind", "result", "build", "tolerance"), BUILDERS)
-def test_half_a_picture_is_damaged(
-    kind: FileKind, result: FileKind, build: Builder, tolerance: float
-) -> None:
+@pytest.mark.parametrize(("kind", "build"), [(kind, build) for kind, _, build, _ in BUILDERS])
+def test_half_a_picture_is_damaged(kind: FileKind, build: Builder) -> None:
     whole = build(Planting())
     with pytest.raises(Failed) as failed:
         clean(whole[: len(whole) // 8], kind)

@@ -64,7 +64,7 @@ def test_pages_look_the_same(original: bytes, cleaned: bytes) -> None:
 
 def test_comments_fields_links_and_bookmarks_stay(cleaned: bytes) -> None:
     with opened(cleaned) as pdf:
-        marks = list(pdf.pages[0].Annots)  # type: ignore[call-overload]
+        marks = list(pdf.pages[0].Annots)
         assert [str(mark.Subtype) for mark in marks] == [
             *("/Text", "/Popup", "/Link", "/Link", "/Link", "/Link", "/Widget", "/Widget"),
         ]
