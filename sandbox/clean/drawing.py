@@ -15,25 +15,30 @@ from sandbox.clean.markup import (
     drop,
     drop_attributes,
     find,
+    find_having,
+    find_local,
     is_below,
+    keys,
     looks_like_file,
     name,
-    short,
 )
+from sandbox.clean.namespaces import short
 
 _EXTENSIONS_SHOWN: Final = frozenset({
     *("x14:sparklineGroups", "x14:conditionalFormattings", "x14:dataValidations", "x14:id"),
 })  # fmt: skip
 """Extensions that show something; all others hold ids of objects, of edits and of people."""
 
-_DOOMED: Final = frozenset({"c:externalData", "c:printSettings", "c:lang"})
-_NAMED: Final = (":cNvPr", ":docPr")
-_LINKS: Final = (":hlinkClick", ":hlinkHover", ":hlinkMouseOver")
+_DOOMED: Final = frozenset({"c:externalData", "c:printSettings", "c:lang", "xr:*"})
+_NAMED: Final = frozenset({"cNvPr", "docPr"})
+_LINKS: Final = frozenset({"hlinkClick", "hlinkHover", "hlinkMouseOver"})
 _JUMPS: Final = ("ppaction://hlinkshowjump", "ppaction://hlinksldjump")
 _TRACE_ATTRIBUTES: Final = frozenset({
     *("w14:paraId", "w14:textId", "wp14:anchorId", "wp14:editId"),
-    *("o:gfxdata", "o:href", "o:title"),
+    *("o:gfxdata", "o:href", "o:title", "w:rsidR", "w:rsidRPr", "w:rsidRDefault", "w:rsidP"),
+    *("w:rsidDel", "w:rsidTr", "w:rsidSect", "xr:*"),
 })  # fmt: skip
+_REFERENCES: Final = frozenset({"r:*", "o:relid"})
 _ONLY_ATTRIBUTE: Final = frozenset({
     *("w:hyperlink", "x:pageSetup", "a:blip", "v:fill", "v:stroke"),
 })  # fmt: skip
@@ -51,26 +56,23 @@ _ONLY_CHOICE: Final = frozenset({"contentPart", "chart"})
 
 def scrub(root: Element) -> None:
     """Drop what no reader sees, in place: edits' ids, names of files, private extensions."""
-    doomed: list[Element] = []
-    foreign: list[Element] = []
-    for element in root.iter("*"):
-        called = name(element)
-        if called in _DOOMED or called.startswith("xr:"):
-            doomed.append(element)
-        elif called.endswith(":extLst"):
-            doomed.extend(_unshown(element))
-        elif called.endswith(_LINKS) and not _is_link(element):
-            doomed.append(element)
-        elif called.startswith("v:"):
-            _scrub_vml(element)
-        elif called.endswith(_NAMED):
-            _scrub_names(element)
-        elif called == "c:f" and "[" in (element.text or ""):
-            foreign.append(element)
-        _scrub_attributes(element)
-    for element in foreign:
-        _literal(element)
-    for element in doomed:
+    for extensions in find_local(root, frozenset({"extLst"})):
+        for extension in _unshown(extensions):
+            drop(extension)
+    for link in find_local(root, _LINKS):
+        if not _is_link(link):
+            drop(link)
+    for element in find(root, frozenset({"v:*"})):
+        _scrub_vml(element)
+    for element in find_local(root, _NAMED):
+        _scrub_names(element)
+    for formula in find(root, frozenset({"c:f"})):
+        if "[" in (formula.text or ""):
+            _literal(formula)
+    for element in find_having(root, _TRACE_ATTRIBUTES):
+        traces = {key for key in keys(element) if key.startswith(("xr:", "w:rsid"))}
+        drop_attributes(element, traces | _TRACE_ATTRIBUTES)
+    for element in find(root, _DOOMED):
         drop(element)
 
 
@@ -105,15 +107,6 @@ def _scrub_names(element: Element) -> None:
         element.set("name", "")
 
 
-def _scrub_attributes(element: Element) -> None:
-    for key in element.keys():  # noqa: SIM118 - deletes while it goes
-        if not str(key).startswith("{"):
-            continue
-        called = short(str(key))
-        if called in _TRACE_ATTRIBUTES or called.startswith(("xr:", "w:rsid")):
-            del element.attrib[key]
-
-
 def _literal(formula: Element) -> None:
     """Turn a chart's reference to another file into the values that it was last seen with."""
     reference = formula.getparent()
@@ -138,22 +131,26 @@ def _literal(formula: Element) -> None:
 
 def _references(element: Element) -> list[str]:
     """Return the attributes of an element that hold the id of a relationship."""
-    keys = []
-    for key in element.keys():  # noqa: SIM118 - lxml hands out bytes when iterated over
-        called = short(str(key))
-        if called == "o:relid" or called.startswith("r:"):
-            keys.append(str(key))
-    return keys
+    return [
+        str(key)
+        for key in element.keys()  # noqa: SIM118 - lxml hands out bytes when iterated over
+        if short(str(key)).startswith(("r:", "o:relid"))
+    ]
 
 
-def lost(root: Element, known: Iterable[str]) -> dict[Element, list[str]]:
-    """Return the elements that refer to a relationship that is not ``known``, and by which keys."""
+def referring(root: Element) -> list[Element]:
+    """Return the elements that refer to relationships, in their order."""
+    return find_having(root, _REFERENCES)
+
+
+def lost(elements: Iterable[Element], known: Iterable[str]) -> dict[Element, list[str]]:
+    """Return those that refer to a relationship that is not ``known``, and by which keys."""
     followed = {*known, ""}
     found = {}
-    for element in root.iter("*"):
-        keys = [key for key in _references(element) if element.get(key) not in followed]
-        if keys:
-            found[element] = keys
+    for element in elements:
+        loose = [key for key in _references(element) if element.get(key) not in followed]
+        if loose:
+            found[element] = loose
     return found
 
 
@@ -162,12 +159,12 @@ def sever(root: Element, elements: Mapping[Element, list[str]]) -> None:
 
     Lists that are empty then are taken out, too.
     """
-    for element, keys in elements.items():
+    for element, loose in elements.items():
         if not is_below(element, root):
             continue
         called = name(element)
         if called in _ONLY_ATTRIBUTE or (called == "x:hyperlink" and element.get("location")):
-            for key in keys:
+            for key in loose:
                 del element.attrib[key]
             continue
         choices = (above for above in element.iterancestors() if name(above) == "mc:Choice")
@@ -181,18 +178,18 @@ def sever(root: Element, elements: Mapping[Element, list[str]]) -> None:
             drop(element)
 
 
-def referred(root: Element) -> list[str]:
+def referred(elements: Iterable[Element]) -> list[str]:
     """Return the ids of relationships in the order in which they are referred to."""
     return [
         str(element.get(key))
-        for element in root.iter("*")
+        for element in elements
         for key in _references(element)
         if element.get(key)
     ]
 
 
-def rename(root: Element, renamed: Mapping[str, str]) -> None:
+def rename(elements: Iterable[Element], renamed: Mapping[str, str]) -> None:
     """Give the references their new ids; whatever has none refers to nothing."""
-    for element in root.iter("*"):
+    for element in elements:
         for key in _references(element):
             element.set(key, renamed.get(str(element.get(key)), ""))

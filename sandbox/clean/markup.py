@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Final
+from typing import Final, cast
 
 from lxml import etree
 
+from sandbox.clean.namespaces import SPACES, short
 from sandbox.contract import Failed, Failure
 
 Element = etree._Element  # noqa: SLF001 - the only name of the class
@@ -16,55 +17,7 @@ Element = etree._Element  # noqa: SLF001 - the only name of the class
 MAX_XML: Final = 64 * 1024 * 1024
 """Bytes of the largest part that is parsed; its tree takes several times as much memory."""
 
-_OFFICE: Final = "http://schemas.openxmlformats.org/"
-_STRICT: Final = "http://purl.oclc.org/ooxml/"
-_MICROSOFT: Final = "http://schemas.microsoft.com/office/"
-
-_PREFIXES: Final = {
-    f"{_OFFICE}officeDocument/2006/relationships": "r",
-    f"{_STRICT}officeDocument/relationships": "r",
-    f"{_OFFICE}wordprocessingml/2006/main": "w",
-    f"{_STRICT}wordprocessingml/main": "w",
-    f"{_OFFICE}spreadsheetml/2006/main": "x",
-    f"{_STRICT}spreadsheetml/main": "x",
-    f"{_OFFICE}presentationml/2006/main": "p",
-    f"{_STRICT}presentationml/main": "p",
-    f"{_OFFICE}drawingml/2006/main": "a",
-    f"{_STRICT}drawingml/main": "a",
-    f"{_OFFICE}drawingml/2006/chart": "c",
-    f"{_STRICT}drawingml/chart": "c",
-    f"{_OFFICE}officeDocument/2006/math": "m",
-    f"{_STRICT}officeDocument/math": "m",
-    f"{_OFFICE}markup-compatibility/2006": "mc",
-    f"{_MICROSOFT}word/2010/wordml": "w14",
-    f"{_MICROSOFT}word/2012/wordml": "w15",
-    f"{_MICROSOFT}word/2010/wordprocessingDrawing": "wp14",
-    f"{_MICROSOFT}word/2023/wordml/word16du": "w16du",
-    f"{_MICROSOFT}powerpoint/2018/8/main": "p188",
-    f"{_MICROSOFT}spreadsheetml/2009/9/main": "x14",
-    "urn:schemas-microsoft-com:office:office": "o",
-    "urn:schemas-microsoft-com:vml": "v",
-    "urn:oasis:names:tc:opendocument:xmlns:office:1.0": "office",
-    "urn:oasis:names:tc:opendocument:xmlns:text:1.0": "text",
-    "urn:oasis:names:tc:opendocument:xmlns:table:1.0": "table",
-    "urn:oasis:names:tc:opendocument:xmlns:drawing:1.0": "draw",
-    "urn:oasis:names:tc:opendocument:xmlns:presentation:1.0": "presentation",
-    "urn:oasis:names:tc:opendocument:xmlns:style:1.0": "style",
-    "urn:oasis:names:tc:opendocument:xmlns:form:1.0": "form",
-    "urn:oasis:names:tc:opendocument:xmlns:script:1.0": "script",
-    "urn:oasis:names:tc:opendocument:xmlns:meta:1.0": "meta",
-    "urn:oasis:names:tc:opendocument:xmlns:animation:1.0": "anim",
-    "urn:oasis:names:tc:opendocument:xmlns:chart:1.0": "chart",
-    "urn:oasis:names:tc:opendocument:xmlns:manifest:1.0": "manifest",
-    "urn:oasis:names:tc:opendocument:xmlns:svg-compatible:1.0": "svg",
-    "urn:org:documentfoundation:names:experimental:office:xmlns:loext:1.0": "loext",
-    "http://openoffice.org/2009/office": "officeooo",
-    "http://purl.org/dc/elements/1.1/": "dc",
-    "http://www.w3.org/1999/xlink": "xlink",
-    "http://www.w3.org/1999/xhtml": "xhtml",
-    "http://www.w3.org/2002/xforms": "xforms",
-}
-_REVISION: Final = re.compile(re.escape(f"{_MICROSOFT}spreadsheetml/") + r"\d{4}/revision\d*")
+_NAMESPACED: Final = etree.XPath("descendant-or-self::*/@*[namespace-uri()]/..")
 _FILE_NAME: Final = re.compile(
     r"\\|^[A-Za-z]:|^/|/.+/|:/"
     r"|\.(?:jpe?g|jfif|png|gif|bmp|tiff?|hei[cf]|webp|svg|[ew]mf|pdf|docx?|xlsx?|pptx?|od[tsp]|mp4)$",
@@ -109,24 +62,14 @@ def serialised(root: Element) -> bytes:
     return etree.tostring(root, encoding="UTF-8", xml_declaration=True, standalone=True)
 
 
-@lru_cache(maxsize=4096)
-def short(tag: str) -> str:
-    """Return the name of a tag or attribute with the usual prefix: "w:del"; "?:x" if unknown.
-
-    The two editions of Office Open XML (ISO/IEC 29500 transitional and strict) have the same
-    prefixes.
-    """
-    space, _, local = tag.rpartition("}")
-    if not space:
-        return local
-    if _REVISION.fullmatch(space[1:]):
-        return f"xr:{local}"
-    return f"{_PREFIXES.get(space[1:], '?')}:{local}"
-
-
 def name(element: Element) -> str:
     """Return the name of an element, as :func:`short` writes it."""
     return short(str(element.tag))
+
+
+def keys(element: Element) -> list[str]:
+    """Return the short names of the attributes of an element."""
+    return [short(str(key)) for key in element.keys()]  # noqa: SIM118 - its iterator is of bytes
 
 
 def attribute(element: Element, wanted: str) -> str:
@@ -143,9 +86,36 @@ def drop_attributes(element: Element, doomed: Iterable[str]) -> None:
         del element.attrib[key]
 
 
+@lru_cache(maxsize=256)
+def _tags(names: frozenset[str]) -> tuple[str, ...]:
+    """Return the full names of elements that have these short names."""
+    halves = (called.partition(":") for called in sorted(names))
+    return tuple(f"{{{space}}}{local}" for prefix, _, local in halves for space in SPACES[prefix])
+
+
 def find(root: Element, names: frozenset[str]) -> list[Element]:
-    """Return all elements below ``root`` with one of these short names, in their order."""
-    return [element for element in root.iter("*") if name(element) in names]
+    """Return all elements from ``root`` on with one of these short names, in their order.
+
+    The local part can be "*". No element is touched that is not found: a sheet has millions.
+    """
+    return list(root.iter(*_tags(names)))
+
+
+def find_local(root: Element, names: frozenset[str]) -> list[Element]:
+    """Return all elements with one of these local names, whatever they belong to."""
+    return list(root.iter(*sorted(f"{{*}}{called}" for called in names)))
+
+
+def find_having(root: Element, names: frozenset[str]) -> list[Element]:
+    """Return all elements with one of these attributes, by their short names or "r:*"."""
+    whole = tuple(called.removesuffix("*") for called in names if called.endswith(":*"))
+    plain = any(":" not in called for called in names)
+    found = root.iter("*") if plain else cast("list[Element]", _NAMESPACED(root))
+    return [
+        element
+        for element in found
+        if any(key in names or key.startswith(whole) for key in keys(element))
+    ]
 
 
 def drop(element: Element) -> None:

@@ -16,11 +16,12 @@ from sandbox.clean.markup import (
     drop,
     drop_attributes,
     find,
+    find_having,
     looks_like_file,
     name,
-    short,
     unwrap,
 )
+from sandbox.clean.namespaces import short
 
 LINKS: Final = frozenset({"text:a", "draw:a"})
 """Elements whose content stays when the link goes."""
@@ -60,7 +61,7 @@ _TRACES: Final = frozenset({
     *("table:protection-key-digest-algorithm-2", "loext:protection-key-digest-algorithm-2"),
     *("xhtml:property", "xhtml:content", "xhtml:datatype"),
 })  # fmt: skip
-_FORMULAS: Final = ("table:formula", "table:expression", "table:cell-range-address")
+_FORMULAS: Final = frozenset({"table:formula", "table:expression", "table:cell-range-address"})
 _FOREIGN: Final = re.compile(r"file:|://|\\|\b(?:DDE|WEBSERVICE)\(", re.IGNORECASE)
 _TITLES: Final = frozenset({"svg:title", "svg:desc"})
 
@@ -71,26 +72,23 @@ def scrub(root: Element) -> None:
         drop(element)
     for element in find(root, _FIELDS):
         unwrap(element)
-    doomed: list[Element] = []
-    for element in root.iter("*"):
-        if _is_trace(element):
-            doomed.append(element)
+    for element in find(root, frozenset({"script:*"})):
+        drop(element)
+    for element in find(root, _TITLES):
+        if looks_like_file(element.text or ""):
+            drop(element)
+    for element in find_having(root, frozenset({"draw:name"})):
         if looks_like_file(attribute(element, "draw:name")):
             drop_attributes(element, {"draw:name"})
+    for element in find_having(root, _TRACES):
         drop_attributes(element, _TRACES)
-        if _reaches_out(element):
+    for element in find_having(root, _FORMULAS):
+        if not _reaches_out(element):
+            continue
+        if name(element).startswith("table:named-"):
+            drop(element)
+        else:
             drop_attributes(element, {"table:formula"})
-    for element in doomed:
-        drop(element)
-
-
-def _is_trace(element: Element) -> bool:
-    called = name(element)
-    if called in _TITLES:
-        return looks_like_file(element.text or "")
-    if called.startswith("table:named-"):
-        return _reaches_out(element)
-    return called.startswith("script:")
 
 
 def _reaches_out(element: Element) -> bool:

@@ -21,12 +21,13 @@ from sandbox.clean.markup import (
     attribute,
     drop,
     find,
+    find_having,
     name,
     parse,
     serialised,
-    short,
     unwrap,
 )
+from sandbox.clean.namespaces import short
 from sandbox.contract import Failed, Failure, FileKind
 from sandbox.kinds import MEDIA_TYPES, package_kind
 
@@ -113,7 +114,7 @@ class _Package:
         """Bring along what elements refer to; take those out that refer to something else."""
         for element in find(root, frozenset({"office:binary-data"})):
             _clean_inline(element)
-        for element in list(root.iter("*")):
+        for element in find_having(root, frozenset({"xlink:href"})):
             keys = [key for key in element.attrib if short(str(key)) == "xlink:href"]
             for key in keys:
                 new = self._target(element, str(element.get(key)), folder)

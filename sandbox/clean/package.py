@@ -15,7 +15,7 @@ from typing import Final, Protocol
 
 from sandbox.archive import Archive, pack
 from sandbox.clean import drawing, embedded
-from sandbox.clean.markup import ADDRESSES, Element, parse, serialised
+from sandbox.clean.markup import ADDRESSES, Element, is_below, parse, serialised
 from sandbox.contract import Failed, Failure
 
 _TYPES: Final = (
@@ -108,20 +108,22 @@ class Package:
     def _clean(self, source: str, role: str) -> None:
         root = parse(self._archive.read(source), recover=self._roles[role].suffix == ".vml")
         links = self._links(source)
-        lost = drawing.lost(root, {key for key, link in links.items() if self._follows(link)})
+        referring = drawing.referring(root)
+        lost = drawing.lost(referring, {key for key, link in links.items() if self._follows(link)})
         self._scrub(role, root, lost)
         drawing.scrub(root)
         drawing.sever(root, lost)
+        referring = [element for element in referring if is_below(element, root)]
         place = self._placed[source][0]
         made: list[tuple[str, str, str, bool]] = []
         renamed: dict[str, str] = {}
-        for old in drawing.referred(root):
+        for old in drawing.referred(referring):
             link = links.get(old)
             target = self._target(link) if link else None
             if link and target and old not in renamed:
                 renamed[old] = f"rId{len(made) + 1}"
                 made.append((renamed[old], link.kind, target, link.external))
-        drawing.rename(root, renamed)
+        drawing.rename(referring, renamed)
         for old, link in links.items():
             if old not in renamed and role in self._implied_by(link):
                 target = self._target(link)

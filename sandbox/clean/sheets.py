@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from sandbox.clean.markup import Element, drop, drop_attributes, find, name
+from sandbox.clean.markup import Element, drop, drop_attributes, find, find_having, name
 from sandbox.clean.package import MAIN, Role
 
 _FORMAT: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml."
@@ -39,7 +39,6 @@ _TRACES: Final[Mapping[str, frozenset[str]]] = {
     "x:sheetPr": frozenset({"codeName"}),
     "x:workbookPr": frozenset({"codeName", "filterPrivacy", "defaultThemeVersion"}),
     "x:workbookView": frozenset({"xWindow", "yWindow", "windowWidth", "windowHeight", "tabRatio"}),
-    "x:c": frozenset({"cm", "vm"}),
     "x:table": frozenset({"tableType", "connectionId"}),
     "x:tableColumn": frozenset({"queryTableFieldId", "uniqueName"}),
     "x:definedName": frozenset({"comment", "description", "help", "statusBar", "customMenu"}),
@@ -69,24 +68,27 @@ class Sheets:
             _scrub_workbook(root, lost)
         elif role == "worksheet":
             _freeze(root)
+            self._read_cells(root)
         elif role == "sharedStrings":
             self._prune(root)
         elif role == "comments":
             _forget_authors(root)
-        doomed: list[Element] = []
-        for element in root.iter("*"):
-            called = name(element)
-            if called in _DOOMED:
-                doomed.append(element)
-            elif called in _TRACES:
-                drop_attributes(element, _TRACES[called])
-                if called == "x:c" and element.get("t") == "s":
-                    self._shown.update(child.text or "" for child in element)
-            elif role == "drawing":
-                for key in _MACRO & set(map(str, element.keys())):
-                    element.set(key, "")
-        for element in doomed:
+        for element in find(root, _DOOMED):
             drop(element)
+        for called, traces in _TRACES.items():
+            for element in find(root, frozenset({called})):
+                drop_attributes(element, traces)
+        if role == "drawing":
+            _disconnect(root)
+
+    def _read_cells(self, root: Element) -> None:
+        for cell in root.iter("{*}c"):
+            if cell.get("t") == "s":
+                for value in cell:
+                    self._shown.add(value.text or "")
+            for key in ("cm", "vm"):
+                if cell.get(key) is not None:
+                    del cell.attrib[key]
 
     def _prune(self, root: Element) -> None:
         """Empty the strings that no cell shows; their numbers stay."""
@@ -122,6 +124,13 @@ def _freeze(root: Element) -> None:
     for rule in find(root, _RULES):
         if any(_FILE.search(child.text or "") for child in rule):
             drop(rule)
+
+
+def _disconnect(root: Element) -> None:
+    """Take macros and linked cells from shapes, which must name some."""
+    for element in find_having(root, _MACRO):
+        for key in _MACRO & set(map(str, element.keys())):
+            element.set(key, "")
 
 
 def _forget_authors(root: Element) -> None:

@@ -58,15 +58,13 @@ class Slides:
                 drop(element)
         for element in find(root, _DOOMED):
             drop(element)
-        for element in root.iter("*"):
-            called = name(element)
-            if called in {"p:cmAuthor", "p188:author"}:
-                _forget_author(element)
-            elif called == "p:cm":
-                drop_attributes(element, {"dt"})
-            elif called in {"p188:cm", "p188:reply"}:
-                drop_attributes(element, set(map(str, element.keys())) - _COMMENT_KEYS)
-                element.set("created", _LONG_AGO)
+        for author in find(root, frozenset({"p:cmAuthor", "p188:author"})):
+            _forget_author(author)
+        for comment in find(root, frozenset({"p:cm"})):
+            drop_attributes(comment, {"dt"})
+        for comment in find(root, frozenset({"p188:cm", "p188:reply"})):
+            drop_attributes(comment, set(map(str, comment.keys())) - _COMMENT_KEYS)
+            comment.set("created", _LONG_AGO)
 
 
 def _forget_author(author: Element) -> None:

@@ -16,10 +16,11 @@ from sandbox.clean.markup import (
     drop,
     drop_attributes,
     find,
+    find_having,
     name,
-    short,
     unwrap,
 )
+from sandbox.clean.namespaces import short
 from sandbox.clean.package import MAIN, Role
 from sandbox.clean.word_changes import accept_changes
 from sandbox.clean.word_fields import flatten_fields
@@ -97,7 +98,7 @@ class Word:
         for element in find(root, _RANGES):
             if ("w:commentReference", attribute(element, "w:id")) not in self._referred:
                 drop(element)
-        for element in root.iter("*"):
+        for element in find_having(root, _PEOPLE | {"w:author"}):
             _forget_people(element)
 
     def _prune(self, root: Element, note: str, reference: str) -> None:
