@@ -124,7 +124,7 @@ def _in_memory(data: bytes) -> int:
 def _input(source: int, kind: FileKind) -> list[str]:
     """Force the format and forbid the network: a playlist inside opens nothing."""
     return [
-        *("-protocol_whitelist", "file", "-format_whitelist", _DEMUXERS[kind]),
+        *("-threads", "1", "-protocol_whitelist", "file", "-format_whitelist", _DEMUXERS[kind]),
         *("-f", _DEMUXERS[kind], "-i", f"file:/proc/self/fd/{source}"),
     ]
 
@@ -159,7 +159,7 @@ def _streams(ffprobe: str, source: int, kind: FileKind) -> list[dict[str, Any]]:
         Failed: DAMAGED if there is none, UNSUPPORTED if a codec is not known.
     """
     entries = "stream=index,codec_type,codec_name:stream_disposition=attached_pic"
-    command = [ffprobe, *_QUIET[:1], *_QUIET[2:], *_input(source, kind)]
+    command = [ffprobe, "-hide_banner", "-v", "quiet", *_input(source, kind)]
     command += ["-show_entries", entries, "-of", "json"]
     answer = json.loads(_run(command, [source]) or b"{}")
     streams = [

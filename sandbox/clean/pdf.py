@@ -8,8 +8,8 @@ Gone: document information, XMP, private data of programs, attachments, scripts,
 than following a link, signatures (their visible picture stays), authors and dates of comments,
 hidden comments, names of scanners in colour profiles, the structure for screen readers. Not
 removed: what pages show, and what they hold unseen (text under a black bar, what lies outside the
-visible box, hidden layers, text as a scanner read it), names inside fonts, comments inside the
-drawing instructions, pictures inside the drawing instructions, the way in which a program draws.
+visible box, hidden layers, text as a scanner read it), names inside fonts, pictures inside the
+drawing instructions, the way in which a program draws.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from typing import Final, cast
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Object, Stream
 
-from sandbox.clean import pdf_marks, pdf_streams
+from sandbox.clean import pdf_contents, pdf_marks, pdf_streams
 from sandbox.clean.pdf_keys import CATALOG, FORM, IMAGE, NEVER, OUTLINE, PAGE, PAGES, RESOURCES
 from sandbox.contract import Failed, Failure, FileKind
 
@@ -55,6 +55,8 @@ def clean(data: bytes, kind: FileKind) -> tuple[FileKind, bytes]:
         pdf.remove_unreferenced_resources()
         _document(pdf)
         _Walk(pdf).run()
+        for page in pdf.pages:
+            pdf_contents.clean_page(page)
         buffer = BytesIO()
         pdf.save(
             buffer,
@@ -140,6 +142,7 @@ class _Walk:
                 self._wait(value, self._ordinary)
         if isinstance(thing, Stream):
             self._streams.clean(thing)
+            pdf_contents.clean_form(thing)
 
     def _filter(self, thing: Object) -> None:
         """Leave a dictionary of a known kind its known entries; empty what has no place."""

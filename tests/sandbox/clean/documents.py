@@ -21,9 +21,14 @@ _ANYWHERE = (
 )
 
 
-def _drawn(pdf: pikepdf.Pdf, text: str) -> pikepdf.Stream:
-    return pdf.make_stream(f"BT /F1 18 Tf 20 150 Td ({text}) Tj ET q 90 0 0 60 20 60 cm /Im Do Q"
-                           " /Span /Mc BDC EMC".encode())  # fmt: skip
+def _drawn(pdf: pikepdf.Pdf, plant: Planting, text: str) -> Array:
+    """In two pieces, the second of which cannot be read without the first."""
+    before = f"BT /F1 18 Tf 20 150 Td ({text}) Tj ET\n% {plant('comment among instructions')}\nq 90"
+    after = (
+        f"0 0 60 20 60 cm /Im Do /Fm Do Q /Span /Mc BDC EMC"
+        f" /Artifact <</Contents ({plant('property of marked content')})>> BDC EMC"
+    )
+    return Array([pdf.make_stream(before.encode()), pdf.make_stream(after.encode())])
 
 
 def _picture(pdf: pikepdf.Pdf, plant: Planting) -> pikepdf.Stream:
@@ -135,11 +140,16 @@ def _page(pdf: pikepdf.Pdf, plant: Planting, text: str) -> pikepdf.Object:
         font[f"/{key}"] = String(plant(f"{key} where it has no place"))
     for kind in ("Filespec", "F", "EmbeddedFile", "Sig", "DocTimeStamp", "SigRef"):
         font[f"/X{kind}"] = Dictionary(Type=Name(f"/{kind}"), X=String(plant(f"stray {kind}")))
-    page.Contents = _drawn(pdf, text)
+    page.Contents = _drawn(pdf, plant, text)
     page.Resources = Dictionary(
         Font=Dictionary(F1=font),
         XObject=Dictionary(
-            Im=_picture(pdf, plant), Gone=pdf.make_stream(
+            Im=_picture(pdf, plant),
+            Fm=pdf.make_stream(
+                b"%" + plant.raw("comment in a form") + b"\n0 0 1 rg 0 0 0.2 0.2 re f",
+                Type=Name.XObject, Subtype=Name.Form, BBox=Array([0, 0, 1, 1]),
+            ),
+            Gone=pdf.make_stream(
                 plant.raw("picture that no page shows"), Type=Name.XObject, Subtype=Name.Form,
                 BBox=Array([0, 0, 1, 1])),
         ),

@@ -121,6 +121,12 @@ def package(
     return pack([("[Content_Types].xml", types.encode()), *members.items()])
 
 
+def strict(part: bytes) -> bytes:
+    """Return a part as the strict edition of ISO/IEC 29500 has it, as far as names go."""
+    old = rb"http://schemas\.openxmlformats\.org/(?!package)(\w+)/2006/(main|relationships)"
+    return re.sub(old, rb"http://purl.oclc.org/ooxml/\1/\2", part)
+
+
 def docx(plant: Planting) -> bytes:
     links = {
         "word/document.xml": [

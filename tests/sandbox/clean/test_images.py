@@ -231,3 +231,32 @@ def test_a_cameras_raw_image_is_not_mistaken_for_its_preview() -> None:
     with pytest.raises(Failed) as failed:
         clean(buffer.getvalue(), FileKind.TIFF)
     assert failed.value.reason is Failure.UNSUPPORTED
+
+
+def test_grey_of_sixteen_bits_keeps_them() -> None:
+    for fmt, kind in (("PNG", FileKind.PNG), ("TIFF", FileKind.TIFF)):
+        buffer = BytesIO()
+        Image.new("I;16", (4, 4), 3_003).save(buffer, fmt)
+        picture = pictures.reopened(clean(buffer.getvalue(), kind)[1])
+        assert (picture.mode, picture.getpixel((1, 1))) == ("I;16", 3_003)
+
+
+def test_a_picture_that_a_moving_png_never_shows_is_gone() -> None:
+    frames = [Image.new("RGB", (9, 9), colour) for colour in ("red", "green", "blue")]
+    buffer = BytesIO()
+    frames[0].save(buffer, "PNG", save_all=True, append_images=frames[1:], default_image=True)
+    picture = Image.open(BytesIO(clean(buffer.getvalue(), FileKind.PNG)[1]))
+    assert picture.convert("RGB").getpixel((0, 0)) == (0, 128, 0)
+    assert getattr(picture, "n_frames", 1) == 2
+    assert not getattr(picture, "default_image", False)
+
+
+def test_a_pixel_bomb_on_a_later_page_is_too_large() -> None:
+    buffer = BytesIO()
+    large = Image.new("1", (11_000, 11_000))
+    Image.new("1", (8, 8)).save(
+        buffer, "TIFF", save_all=True, append_images=[large], compression="group4"
+    )
+    with pytest.raises(Failed) as failed:
+        clean(buffer.getvalue(), FileKind.TIFF)
+    assert failed.value.reason is Failure.TOO_LARGE

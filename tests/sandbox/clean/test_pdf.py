@@ -6,7 +6,7 @@ from io import BytesIO
 import pikepdf
 import pypdfium2
 import pytest
-from pikepdf import Array, Dictionary, Name
+from pikepdf import Array, Dictionary, Name, String
 
 from sandbox.clean import clean, pdf_streams
 from sandbox.contract import Failed, Failure, FileKind
@@ -158,3 +158,89 @@ def test_what_is_no_document_is_damaged(data: bytes) -> None:
     with pytest.raises(Failed) as failed:
         clean(data, FileKind.PDF)
     assert failed.value.reason is Failure.DAMAGED
+
+
+def one_page() -> tuple[pikepdf.Pdf, pikepdf.Object]:
+    pdf = pikepdf.new()
+    pdf.add_blank_page()
+    return pdf, pdf.pages[0].obj
+
+
+def cleaned_of(pdf: pikepdf.Pdf) -> pikepdf.Pdf:
+    buffer = BytesIO()
+    pdf.save(buffer)
+    return opened(clean(buffer.getvalue(), FileKind.PDF)[1])
+
+
+def test_a_field_of_several_boxes_keeps_those_that_are_shown() -> None:
+    pdf, page = one_page()
+    boxes = [
+        pdf.make_indirect(Dictionary(
+            Type=Name.Annot, Subtype=Name.Widget, Rect=Array([0, 0, 9, 9]), F=flags, AS=Name.Ya
+        ))
+        for flags in (4, 2, 4)
+    ]  # fmt: skip
+    field = Dictionary(FT=Name.Btn, T=String("setuju"), V=Name.Ya, Kids=Array(boxes))
+    page.Annots = Array(boxes)
+    pdf.Root.AcroForm = Dictionary(Fields=Array([pdf.make_indirect(field)]))
+    after = cleaned_of(pdf)
+    (kept,) = after.Root.AcroForm.Fields
+    assert (str(kept.T), str(kept.V), len(kept.Kids)) == ("setuju", "/Ya", 2)
+
+
+def test_jumps_inside_the_document_stay() -> None:
+    pdf, page = one_page()
+    jump = Dictionary(S=Name.GoTo, D=Array([page, Name.Fit]))
+    mark = Dictionary(Type=Name.Annot, Subtype=Name.Link, Rect=Array([0, 0, 9, 9]), A=jump)
+    page.Annots = Array([mark])
+    after = cleaned_of(pdf)
+    assert after.pages[0].Annots[0].A.D[0].objgen == after.pages[0].obj.objgen
+
+
+@pytest.mark.parametrize(
+    ("count", "alternate", "plain"),
+    [
+        (1, None, "/DeviceGray"),
+        (3, None, "/DeviceRGB"),
+        (4, Name.DeviceCMYK, "/DeviceCMYK"),
+        (3, Array([Name.Lab, Dictionary(WhitePoint=Array([1, 1, 1]))]), "/Lab"),
+    ],
+)
+def test_a_colour_space_with_a_profile_becomes_the_nearest_plain_one(
+    count: int, alternate: pikepdf.Object | None, plain: str
+) -> None:
+    pdf, page = one_page()
+    profile = pdf.make_stream(b"profile", N=count)
+    if alternate is not None:
+        profile.Alternate = alternate
+    space = Array([Name.ICCBased, profile])
+    page.Group = Dictionary(S=Name.Transparency, CS=space)
+    page.Resources = Dictionary(ColorSpace=Dictionary(
+        A=space, DefaultRGB=space, B=Array([Name.Indexed, space, 1, String("abcdefgh")])
+    ))  # fmt: skip
+    document = cleaned_of(pdf)
+    after = document.pages[0].obj
+    found = (after.Group.CS, after.Resources.ColorSpace.A, after.Resources.ColorSpace.B[1])
+    assert {str(each[0] if isinstance(each, Array) else each) for each in found} == {plain}
+    assert "/DefaultRGB" not in after.Resources.ColorSpace
+
+
+def test_what_follows_the_damage_in_a_stream_is_gone() -> None:
+    plant = Planting()
+    pdf, page = one_page()
+    good = zlib.compressobj()
+    start = good.compress(b"0 0 m 9 9 l S " * 9) + good.flush(zlib.Z_SYNC_FLUSH)
+    page.Contents = pdf.make_stream(start + b"\xff\xff" + plant.raw("after the damage"))
+    page.Contents.Filter = Name.FlateDecode
+    buffer = BytesIO()
+    pdf.save(buffer, recompress_flate=False)
+    plant.assert_all_in(buffer.getvalue())
+    _, cleaned = clean(buffer.getvalue(), FileKind.PDF)
+    plant.assert_none_in(cleaned)
+
+
+def test_a_language_that_is_none_goes() -> None:
+    plant = Planting()
+    pdf, _ = one_page()
+    pdf.Root.Lang = String(plant("language"))
+    assert "/Lang" not in cleaned_of(pdf).Root

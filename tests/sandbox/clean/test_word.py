@@ -6,6 +6,7 @@ from io import BytesIO
 import pytest
 from lxml import etree
 
+from sandbox.archive import Archive, pack
 from sandbox.clean import clean
 from sandbox.clean.markup import Element, find, name, parse
 from sandbox.clean.word_changes import accept_changes
@@ -40,6 +41,18 @@ def texts(root: Element, around: str = "w:p") -> list[str]:
 def test_no_trace_survives(original: bytes, plant: Planting) -> None:
     plant.assert_all_in(original)
     plant.assert_none_in(clean(original, FileKind.DOCX)[1])
+
+
+def test_the_strict_edition_of_the_format_is_cleaned_alike(
+    original: bytes, plant: Planting
+) -> None:
+    read = Archive(original)
+    strict = pack((name, office_files.strict(read.read(name))) for name in read.names)
+    plant.assert_all_in(strict)
+    cleaned = clean(strict, FileKind.DOCX)[1]
+    plant.assert_none_in(cleaned)
+    document = parse(Archive(cleaned).read("word/document.xml"))
+    assert texts(document)[:2] == ["Laporan anggaran", "Jalan rusak diperbaiki."]
 
 
 def test_only_known_parts_come_along_under_plain_names(cleaned: zipfile.ZipFile) -> None:
