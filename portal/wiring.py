@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from jinja2 import BytecodeCache
     from litestar import Litestar
 
     from portal.settings import EvidenceSection, Settings
@@ -197,7 +198,9 @@ def _require_costs(office: Office) -> None:
         raise NotReady("[costs] differ from those that people enrolled with: put them back")
 
 
-def make_portal(office: Office, settings: Settings) -> Portal:
+def make_portal(
+    office: Office, settings: Settings, compiled: BytecodeCache | None = None
+) -> Portal:
     """Build what the handlers share: pages, sessions, lanes."""
 
     def seconds() -> int:
@@ -221,7 +224,7 @@ def make_portal(office: Office, settings: Settings) -> Portal:
 
     return Portal(
         office=office,
-        pages=Pages(context={"site": site}),
+        pages=Pages(context={"site": site}, compiled=compiled),
         settings=settings,
         reporters=Sessions(office.sessions, Kind.REPORTER, tls=web.tls, clock=seconds),
         staff=Sessions(office.sessions, Kind.STAFF, tls=web.tls, clock=seconds),
@@ -238,10 +241,18 @@ def make_portal(office: Office, settings: Settings) -> Portal:
 
 
 def make_app(
-    office: Office, settings: Settings, surface: Surface = Surface.BOTH, **extra: Any
+    office: Office,
+    settings: Settings,
+    surface: Surface = Surface.BOTH,
+    *,
+    compiled: BytecodeCache | None = None,
+    **extra: Any,
 ) -> Litestar:
-    """Return the ASGI application of one surface; ``extra`` (lifespan) goes to Litestar."""
-    portal = make_portal(office, settings)
+    """Return the ASGI application of one surface; ``extra`` (lifespan) goes to Litestar.
+
+    ``compiled`` keeps compiled templates for further applications of this process.
+    """
+    portal = make_portal(office, settings, compiled)
     handlers = []
     if surface is not Surface.STAFF:
         handlers += public_routes.handlers(portal)

@@ -9,7 +9,7 @@ from datetime import date
 from gettext import NullTranslations
 from typing import Any, Final
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import BytecodeCache, Environment, PackageLoader, StrictUndefined
 from litestar.response import Response
 from markupsafe import Markup, escape
 
@@ -33,10 +33,15 @@ class Pages:
         context: Mapping[str, object] | None = None,
         translations: NullTranslations | None = None,
         package: str = TEMPLATE_PACKAGE,
+        compiled: BytecodeCache | None = None,
     ) -> None:
-        """Prepare the environment; `context` is what every template may use (instance, demo, …)."""
+        """Prepare the environment; `context` is what every template may use (instance, demo, …).
+
+        `compiled` keeps compiled templates for the next environment in this process; it is never
+        a place on a disk, from where others could give us code to run.
+        """
         self._translations = translations or NullTranslations()
-        self._environment = _environment(package, self._translations)
+        self._environment = _environment(package, self._translations, compiled)
         self._environment.globals.update(context or {})
         self._environment.filters["tanggal"] = self.tanggal
         self._names = frozenset(self._environment.list_templates(extensions=["html"]))
@@ -102,7 +107,9 @@ def see_other(path: str) -> Response[str]:
     return html("", status=303, headers={"location": path})
 
 
-def _environment(package: str, translations: NullTranslations) -> Environment:
+def _environment(
+    package: str, translations: NullTranslations, compiled: BytecodeCache | None
+) -> Environment:
     environment = Environment(
         loader=PackageLoader(package, ""),
         autoescape=True,
@@ -111,6 +118,7 @@ def _environment(package: str, translations: NullTranslations) -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         auto_reload=False,
+        bytecode_cache=compiled,
     )
     install: Any = getattr(environment, "install_gettext_translations")  # noqa: B009 - set by i18n
     install(translations, newstyle=True)

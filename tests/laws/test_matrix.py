@@ -6,7 +6,7 @@ code under test; whatever is refused must leave every table as it was.
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -15,6 +15,7 @@ from casework.law.profile import Profile
 from casework.law.schema import Transition
 from casework.law.vocabulary import Need
 from tests.casework.cases import STATES, Filed, copy_of, file_report
+from tests.casework.conftest import close
 from tests.casework.office import ROLES, START, Bench, make_office
 from tests.portal import visits
 from tests.portal.sites import Site, served
@@ -29,11 +30,19 @@ CONTENT_PARTS = {"content", "handling", "investigation", "aph"}
 SITUATIONS = (*STATES, "overdue", "review", "rated")
 """Every state of the profile, and the three circumstances on which transitions depend."""
 
+Cookies = Mapping[str, Mapping[str, str]]
+"""Each actor's cookies, by name."""
+
 REPORTER_ROUTES = {
     "lengkapi": ("completion", ("complete",)),
     "tinjau": ("review", ("request_review", "request_review_overdue")),
     "nilai": ("rating", ("rate",)),
 }
+
+
+Pairs = list[tuple[str, str]]
+Allowed = tuple[str, str, Pairs]
+"""Who may do it, the form's address, and what is typed into it."""
 
 
 @dataclass
@@ -43,6 +52,8 @@ class Case:
     site: Site
     filed: Filed
     actors: Mapping[str, Visit]
+    guards: dict[str, Pairs] = field(default_factory=dict)
+    """What each actor's forms carry against forgery: the same on every page of a session."""
 
     @property
     def profile(self) -> Profile:
@@ -72,11 +83,26 @@ def prepare(filed: Filed, situation: str) -> None:
 
 
 @contextmanager
-def opened(template: Filed, folder: Path) -> Iterator[Case]:
-    """The same case on a copy of its office, everyone signed in anew."""
+def opened(template: Filed, folder: Path, cookies: Cookies) -> Iterator[Case]:
+    """The same case on a copy of its office, everybody still signed in.
+
+    A session lies in the copied files and in its cookie, nowhere else: the copies are as
+    independent of each other as offices in which everybody signs in anew, for a tenth of the time.
+    """
     bench = copy_of(template.bench, folder)
     filed = Filed(bench, template.case_id, template.reporter, template.receipt, template.token)
     with served(bench) as site:
+        actors = {name: site.visit() for name in cookies}
+        for name, visit in actors.items():
+            visit.client.cookies.update(cookies[name])
+        yield Case(site, filed, actors)
+    close(bench)
+    bench.office.sessions.close()
+
+
+def sign_in_all(template: Filed) -> Cookies:
+    """Sign everybody in who may come near the case; a second reporter comes by."""
+    with served(template.bench) as site:
         other = visits.report(site.visit())
         mine = Receipt("", template.receipt.ticket, list(template.receipt.words))
         actors = {role: site.officer(role) for role in ROLES}
@@ -85,10 +111,7 @@ def opened(template: Filed, folder: Path) -> Iterator[Case]:
             "reporter": visits.enter(site.visit(), mine),
             "other reporter": visits.enter(site.visit(), other),
         }
-        yield Case(site, filed, actors)
-    bench.office.engine.dispose()
-    bench.office.keystore.engine.dispose()
-    bench.office.sessions.close()
+        return {name: dict(visit.client.cookies) for name, visit in actors.items()}
 
 
 def holds(case: Case) -> dict[str, set[str]]:
@@ -137,7 +160,7 @@ def may_take(case: Case, role: str, rule: Transition, held: Mapping[str, set[str
     )
 
 
-def fields_for(case: Case, actor: str, rule: Transition) -> list[tuple[str, str]]:
+def fields_for(case: Case, actor: str, rule: Transition) -> Pairs:
     """A perfect form for an act, with whatever token this actor has."""
     given = visits.fields_of(case.profile, rule, case.site.bench["tim"].person_id)
     pairs = [
@@ -148,7 +171,14 @@ def fields_for(case: Case, actor: str, rule: Transition) -> list[tuple[str, str]
     return [*guard(case, actor), ("revision", str(case.filed.revision())), *pairs]
 
 
-def guard(case: Case, actor: str) -> list[tuple[str, str]]:
+def guard(case: Case, actor: str) -> Pairs:
+    """What a form of this actor's carries besides what is typed; read from a page once."""
+    if actor not in case.guards:
+        case.guards[actor] = _guard(case, actor)
+    return case.guards[actor]
+
+
+def _guard(case: Case, actor: str) -> Pairs:
     visit = case.actors[actor]
     if actor in ROLES:
         return visit.open("/petugas").filled("/petugas/keluar", {})
@@ -167,8 +197,9 @@ def test_every_actor_may_do_exactly_what_the_table_says(
     bench = copy_of(founded, tmp_path / "template")
     template = file_report(bench, CANARIES["content"])
     prepare(template, situation)
-    allowed: list[tuple[str, str, list[tuple[str, str]]]] = []
-    with opened(template, tmp_path / "refusals") as case:
+    cookies = sign_in_all(template)
+    allowed: list[Allowed] = []
+    with opened(template, tmp_path / "refusals", cookies) as case:
         held = holds(case)
         before = case.site.state(log=False)
         for actor in case.actors:
@@ -191,13 +222,13 @@ def test_every_actor_may_do_exactly_what_the_table_says(
         offered_exactly(case, held)
         assert case.site.state() == before, "a page was noted twice on one day"
     for number, (actor, path, extra) in enumerate(allowed):
-        with opened(template, tmp_path / str(number)) as case:
+        with opened(template, tmp_path / str(number), cookies) as case:
             assert_done(case, actor, path, extra)
-    bench.office.engine.dispose()
-    bench.office.keystore.engine.dispose()
+    close(bench)
+    bench.office.sessions.close()
 
 
-def try_reporters_routes(case: Case, actor: str) -> list[tuple[str, str, list[tuple[str, str]]]]:
+def try_reporters_routes(case: Case, actor: str) -> list[Allowed]:
     """Refused to everybody but the reporter; there, as the profile says."""
     allowed = []
     for route, (name, transitions) in REPORTER_ROUTES.items():
@@ -215,9 +246,7 @@ def try_reporters_routes(case: Case, actor: str) -> list[tuple[str, str, list[tu
     return allowed
 
 
-def try_messages(
-    case: Case, actor: str, held: Mapping[str, set[str]]
-) -> list[tuple[str, str, list[tuple[str, str]]]]:
+def try_messages(case: Case, actor: str, held: Mapping[str, set[str]]) -> list[Allowed]:
     """Officers write to the reporter if they hold the contents; strangers never."""
     if actor == "reporter":
         return [(actor, "/ruang/pesan", [("message", "Pesan pelapor")])]
@@ -280,7 +309,7 @@ def offered_exactly(case: Case, held: Mapping[str, set[str]]) -> None:
         assert visit.has_form(f"{case.path}/pesan") is ("content" in held[role])
 
 
-def assert_done(case: Case, actor: str, path: str, extra: list[tuple[str, str]]) -> None:
+def assert_done(case: Case, actor: str, path: str, extra: Pairs) -> None:
     """What the table allows, happens: one leaf more, and the state that the profile names."""
     leaves, state = len(case.filed.leaves()), case.filed.state()
     name = path.rpartition("/")[2]
