@@ -15,8 +15,18 @@ from playwright.sync_api import Browser as PlaywrightBrowser
 from playwright.sync_api import Locator, Playwright, Route
 
 CHROMIUM = "/usr/bin/chromium"
+_FEATURES_OFF = (
+    # Chromium's own pages for the address bar: each window would start them, a second each.
+    *("WebUIOmniboxPopup", "WebUIOmniboxAimPopup"),
+    # Chromium heeds the last list alone, so what Playwright turns off is repeated here.
+    *("AimEnabled", "AvoidCorsURLLoaderRestartOnRedirect", "LensOverlay", "MediaRouter"),
+    *("AvoidUnnecessaryBeforeUnloadCheckSync", "DestroyProfileOnBrowserClose", "HttpsUpgrades"),
+    *("HttpsFirstBalancedModeAutoEnable", "NetworkTimeServiceQuerying", "OptimizationHints"),
+    *("PaintHolding", "PreconnectToSearch", "ThirdPartyStoragePartitioning"),
+)
 CHROMIUM_FLAGS = [
     "--no-sandbox",  # tests also run as root, in containers
+    f"--disable-features={','.join(_FEATURES_OFF)}",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-quic",

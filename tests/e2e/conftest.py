@@ -6,11 +6,13 @@ In CI nothing may skip: see tests/conftest.py.
 import importlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser as PlaywrightBrowser
 from playwright.sync_api import sync_playwright
 
+from tests.e2e import demo as demos
 from tests.e2e.browsers import (
     CHROMIUM,
     Chromium,
@@ -21,8 +23,8 @@ from tests.e2e.browsers import (
     require,
 )
 from tests.e2e.demo import Demo
-from tests.e2e.demo import make as make_demo
 from tests.e2e.plain import W3m
+from tests.once import once
 
 
 def _need(program: str, package: str) -> None:
@@ -97,12 +99,18 @@ def w3m() -> Iterator[Opener]:
         yield opener
 
 
+@pytest.fixture(scope="session")
+def made_demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A demo instance that nobody has visited; no test writes to it."""
+    return once(tmp_path_factory, "demo", demos.make)
+
+
 @pytest.fixture(scope="module")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+def demo(made_demo: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """A fresh demo instance, served as its README says, for the tests of a module."""
-    made = make_demo(tmp_path_factory.mktemp("demo") / "instance")
-    with made.server:
-        yield made
+    own = demos.copy(made_demo, tmp_path_factory.mktemp("demo") / "instance")
+    with own.server:
+        yield own
 
 
 @pytest.fixture(params=["chromium", "firefox", "w3m"])

@@ -1,6 +1,7 @@
 """A demo instance that ``suaka demo`` made and ``suaka serve`` serves, for tests to visit."""
 
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -44,12 +45,20 @@ class Demo:
         return self.folder / "data" / "suaka.db"
 
 
-def make(folder: Path, *, days_ahead: int = 0, settings: Mapping[str, str] | None = None) -> Demo:
-    """Make a demo in ``folder`` and prepare its server, to be started by ``with demo.server``.
-
-    ``settings``: environment variables that replace settings of ``suaka.toml``.
-    """
+def make(folder: Path) -> None:
+    """Make a demo in ``folder``, as a person would."""
     subprocess.run([COMMAND, "demo", str(folder)], check=True, capture_output=True)
+
+
+def copy(
+    made: Path, folder: Path, *, days_ahead: int = 0, settings: Mapping[str, str] | None = None
+) -> Demo:
+    """Copy a demo to ``folder`` and prepare its server, to be started by ``with demo.server``.
+
+    The copies are independent: an instance lies in its folder and nowhere else. ``settings``:
+    environment variables that replace settings of ``suaka.toml``.
+    """
+    shutil.copytree(made, folder)
     notes = (folder / "SIGN-IN.txt").read_text("utf-8")
     log = folder.with_suffix(".log")
     if days_ahead:

@@ -32,6 +32,11 @@ lama</textarea></label>
 <p><a href="/lanjut?a=1">Lanjut</a></main>
 <script>document.title = 'Skrip jalan'</script></body></html>"""
 
+STYLES = """.pucat { color: #ccc; background: #fff }
+@media (max-width: 400px) and (prefers-color-scheme: dark) {
+  .malam { color: #333; background: #000 }
+}"""
+
 
 class Handler(BaseHTTPRequestHandler):
     """Answers the form, and what was posted last."""
@@ -48,6 +53,8 @@ class Handler(BaseHTTPRequestHandler):
                 f'<!doctype html><html lang="id"><title>Hasil</title><main><h1>Hasil</h1>'
                 f'<ul>{rows}</ul><p style="color:#ccc;background:#fff">pucat</p></main>'
             )
+        elif self.path == "/gaya.css":
+            self._send(STYLES, "text/css")
         else:
             self._send(PAGE)
 
@@ -59,9 +66,9 @@ class Handler(BaseHTTPRequestHandler):
         self.send_header("Set-Cookie", "sesi=abc; HttpOnly; SameSite=Strict; Path=/")
         self.end_headers()
 
-    def _send(self, page: str) -> None:
+    def _send(self, page: str, kind: str = "text/html") -> None:
         self.send_response(200)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Type", f"{kind}; charset=utf-8")
         self.send_header("Content-Security-Policy", "script-src 'unsafe-inline'")
         self.end_headers()
         self.wfile.write(page.encode())

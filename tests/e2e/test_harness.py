@@ -142,14 +142,20 @@ def test_axe_names_what_is_wrong_and_nothing_else(
     assert {violation.rule for violation in found} == {"color-contrast"}
 
 
-def test_axe_audits_the_answer_to_a_post_from_its_source(
+def test_axe_audits_one_page_after_the_other_from_its_source(
     chromium_process: PlaywrightBrowser, sample: str
 ) -> None:
-    html = '<!doctype html><html lang="id"><title>T</title><main><h1>T</h1><input></main></html>'
-    found = axe.violations(
-        chromium_process, f"{sample}/", html=html, cookies=[{"name": "sesi", "value": "x"}]
+    """With the server's styles, by day and by night, and nothing left of the page before."""
+    html = (
+        '<!doctype html><html lang="id"><title>T</title>'
+        '<link rel="stylesheet" href="/gaya.css"><main><h1>T</h1>{}</main></html>'
     )
-    assert [violation.rule for violation in found] == ["label"]
+    pale, night = '<p class="pucat">Teks</p>', '<p class="malam">Teks</p>'
+    pages = ["", "<input>", pale, "<input>", night, ""]
+    with axe.auditor(chromium_process, sample) as audited:
+        found = [[one.rule for one in audited(html.format(page))] for page in pages]
+    by_day_and_night = ["color-contrast"] * 2
+    assert found == [[], ["label"], by_day_and_night, ["label"], ["color-contrast"], []]
 
 
 def test_a_server_that_ends_early_is_reported_with_its_words(tmp_path: Path) -> None:

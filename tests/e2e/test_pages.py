@@ -38,15 +38,15 @@ _STOP = re.compile(r"^\d+\. .*`([^`]+)`$", re.MULTILINE)
 
 @pytest.fixture(scope="module")
 def shown(
-    chromium_process: PlaywrightBrowser, tmp_path_factory: pytest.TempPathFactory
+    chromium_process: PlaywrightBrowser, made_demo: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Gallery, walk.Reporter, str]]:
     """All pages, the reporter of the usual walk, and a server that still has their styles."""
     folder = tmp_path_factory.mktemp("gallery")
     collected = Gallery()
-    late = demo.make(folder / "late", days_ahead=60, settings=ONE_REPORT)
+    late = demo.copy(made_demo, folder / "late", days_ahead=60, settings=ONE_REPORT)
     with late.server:
         gallery.troubled(collected, chromium_process, late)
-    plain = demo.make(folder / "plain")
+    plain = demo.copy(made_demo, folder / "plain")
     with plain.server:
         reporter = gallery.usual(collected, chromium_process, plain)
         gallery.people(collected, chromium_process, plain)
@@ -60,12 +60,9 @@ def test_axe_finds_nothing_on_any_page(
     """WCAG 2.2 AA as far as a program can tell, by day on a desk and by night on a phone."""
     collected, _, base = shown
     assert len(collected.pictures) > 50
-    found = {
-        picture.name: violations
-        for picture in collected.pictures.values()
-        if (violations := axe.violations(chromium_process, f"{base}/x", html=picture.html))
-    }
-    assert found == {}
+    with axe.auditor(chromium_process, base) as audited:
+        found = {one.name: audited(one.html) for one in collected.pictures.values()}
+    assert {name: violations for name, violations in found.items() if violations} == {}
 
 
 def test_no_page_scrolls_sideways_at_400_percent(
