@@ -138,12 +138,29 @@ def detail(uow: UnitOfWork, viewer: Actor, person_id: str) -> Detail:
         line=line,
         words=words,
         replaces=replaces,
-        history=_history(uow, found, person_id),
+        history=history(uow, found, person_id),
         acts=_acts(uow, found, viewer, line, replaces),
         alone=alone(uow.office.profile, found, person_id, uow.today()),
         approvable=tuple(sorted(given)),
         version=found.version,
     )
+
+
+def history(uow: UnitOfWork, found: Roster, person_id: str) -> tuple[Happening, ...]:
+    """Return the entries about a person, the newest first; the chain was verified before."""
+    happened = []
+    for version, stored in enumerate(roster.entries_of(uow), start=1):
+        entry = chain.parse(stored.body, version)
+        records = tuple(
+            one
+            for one in entry.people
+            if one.person == person_id and (one.until is None or one.until >= entry.day)
+        )
+        guardian = entry.guardian is not UNSET and entry.guardian == person_id
+        if records or guardian:
+            signer = "" if stored.signer == RECOVERY else found.person(stored.signer).name
+            happened.append(Happening(version, entry.day, signer, entry.reason, guardian, records))
+    return tuple(reversed(happened))
 
 
 def find(uow: UnitOfWork, username: str) -> str:
@@ -258,20 +275,3 @@ def _acts(uow: UnitOfWork, found: Roster, viewer: Actor, line: Line, replaces: L
         guard=guards and in_office and may_guard,
         leave=mine and (in_office or line.standing is Standing.SUSPENDED),
     )
-
-
-def _history(uow: UnitOfWork, found: Roster, person_id: str) -> tuple[Happening, ...]:
-    """Return the entries about a person, the newest first; the chain was verified before."""
-    happened = []
-    for version, stored in enumerate(roster.entries_of(uow), start=1):
-        entry = chain.parse(stored.body, version)
-        records = tuple(
-            one
-            for one in entry.people
-            if one.person == person_id and (one.until is None or one.until >= entry.day)
-        )
-        guardian = entry.guardian is not UNSET and entry.guardian == person_id
-        if records or guardian:
-            signer = "" if stored.signer == RECOVERY else found.person(stored.signer).name
-            happened.append(Happening(version, entry.day, signer, entry.reason, guardian, records))
-    return tuple(reversed(happened))

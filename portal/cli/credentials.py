@@ -1,4 +1,4 @@
-"""``suaka passphrase`` and ``suaka factor``: what the pages do, for an instance without a browser.
+"""``suaka passphrase``, ``factor`` and ``codes``: what the pages do, without a browser.
 
 The officer sits at the terminal: nothing secret is ever an argument.
 """
@@ -12,17 +12,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from casework.keys import renewal
+from casework.keys import factors, renewal
+from portal.cli import entering
 from portal.cli import factors as terminal
-from portal.cli.options import FOLDER, ask_passphrase, opened
+from portal.cli.options import FOLDER, USERNAME, ask_passphrase, opened
 from portal.cli.refusals import Refused
 
 if TYPE_CHECKING:
     from casework.store.office import Office
 
 _SECRET_SIZE = 32
-
-USERNAME = click.option("--username", required=True, help="Name that the officer signs in with.")
 
 
 @click.command("passphrase")
@@ -58,12 +57,43 @@ def factor(*, folder: Path, username: str) -> None:
     of the new one. The secret is shown as a drawing and as text, this once.
     """
     with opened(folder, ready=True) as (office, _):
-        if not office.second_factor:
-            raise Refused("officers of this instance have no second factor: it is a demo")
+        _need_factors(office)
         typed = ask_passphrase("Passphrase", confirm=False)
         actor = terminal.signed_in(office, username, typed)
         terminal.replace(office, actor, username)
     click.echo("The new authenticator is in force; codes of the old one open nothing.")
+
+
+@click.command("codes")
+@FOLDER
+@USERNAME
+@click.option("--new", "renewed", is_flag=True, help="Replace all of them by ten new ones.")
+def codes(*, folder: Path, username: str, renewed: bool) -> None:
+    """Tell how many recovery codes of an officer are unused, or give ten new ones.
+
+    Asks for the passphrase, and a code of the authenticator or a recovery code. The
+    authenticator stays the same. New codes are shown on a terminal, this once.
+    """
+    with opened(folder, ready=True) as (office, _):
+        _need_factors(office)
+        if renewed:
+            entering.need_terminal("the recovery codes are shown once")
+        actor = entering.sign_in(office, username)
+        if not renewed:
+            with office.read() as uow:
+                click.echo(f"unused recovery codes: {factors.codes_left(uow, actor)}")
+            return
+        made = factors.new_codes()
+        with office.write() as uow:
+            factors.change_codes(uow, actor, made)
+        terminal.show_codes(made)
+    click.echo("The new recovery codes are in force; the old ones open nothing.")
+
+
+def _need_factors(office: Office) -> None:
+    """Raises: Refused: officers have none here."""
+    if not office.second_factor:
+        raise Refused("officers of this instance have no second factor: it is a demo")
 
 
 def _type_back(office: Office, source: renewal.Source) -> str:

@@ -51,7 +51,7 @@ def new_passphrase(office: Office, roles: tuple[str, ...]) -> str:
     """
     if not passphrases.is_drawn(office.profile, roles):
         return ask_passphrase("Passphrase", confirm=True)
-    _need_terminal("the passphrase of this role is drawn and shown once")
+    need_terminal("the passphrase of this role is drawn and shown once")
     drawn = words.generate(passphrases.DRAWN_WORDS)
     click.echo(f"The passphrase, in this order:\n\n    {drawn}\n")
     _wait("Write it down, keep it locked away, then press Enter.")
@@ -70,13 +70,14 @@ def new_factor(office: Office, username: str) -> tuple[NewFactor, int] | None:
     """
     if not office.second_factor:
         return None
-    _need_terminal("the second factor is shown once")
+    need_terminal("the second factor is shown once")
     made, step = terminal.ask_new(office, username)
     terminal.show_codes(made.codes)
     return made, step
 
 
-def _need_terminal(why: str) -> None:
+def need_terminal(why: str) -> None:
+    """Refuse a file or a pipe, where a secret would stay. Raises: Refused."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise Refused(f"{why}: this needs a terminal")
 

@@ -43,9 +43,19 @@ def signed_in(office: Office, username: str, passphrase: str) -> Actor:
 
 
 def ask_code(office: Office, actor: Actor) -> None:
-    """Ask for a code where officers have a second factor. Raises: WrongCode, FactorMissing."""
-    if office.second_factor:
-        factors.prove(office, actor, ask_passphrase("Code of the authenticator", confirm=False))
+    """Ask for a code where officers have a second factor; say what its owner must know first.
+
+    Raises: WrongCode, FactorMissing.
+    """
+    if not office.second_factor:
+        return
+    typed = ask_passphrase("Code of the authenticator", confirm=False)
+    proof = factors.prove(office, actor, typed)
+    if proof.missed >= factors.FREE_MISSES:
+        click.echo("Before this, the right passphrase came with many wrong codes. If that was")
+        click.echo("somebody else, they know it: change it now (suaka passphrase), and say so.")
+    if proof.codes_left is not None:
+        click.echo(f"That was a recovery code; {proof.codes_left} are left. Cross it out.")
 
 
 def ask_new(office: Office, username: str) -> tuple[factors.NewFactor, int]:

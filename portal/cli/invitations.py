@@ -9,7 +9,7 @@ import click
 
 from casework.keys import accounts, invitations, people
 from casework.keys.invitations import Invitee
-from portal.cli.options import FOLDER, opened
+from portal.cli.options import FOLDER, YES, confirm, opened
 
 
 @click.command("invite")
@@ -47,13 +47,12 @@ def invite(
 @click.command("invitations")
 @FOLDER
 @click.option("--withdraw", "withdrawn", metavar="ID", help="Take an unused invitation back.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@YES
 def invitations_command(folder: Path, withdrawn: str | None, *, yes: bool) -> None:
     """List invitations, the newest first, or withdraw one."""
     with opened(folder, ready=True) as (office, _):
         if withdrawn is not None:
-            if not yes:
-                click.confirm(f"Withdraw {withdrawn}?", abort=True)
+            confirm(f"Withdraw {withdrawn}?", yes=yes)
             with office.write() as uow:
                 invitations.withdraw(uow, None, withdrawn)
             click.echo("withdrawn")

@@ -12,9 +12,9 @@ from casework.errors import NotFound
 from casework.handling import departure, leaving
 from casework.handling.leaving import Plan
 from casework.keys import roster
-from casework.keys.accounts import fold_username
 from portal.cli import entering
-from portal.cli.options import FOLDER, opened
+from portal.cli.options import FOLDER, YES, confirm, opened
+from portal.cli.people import on_roster
 from portal.cli.refusals import PROBLEMS, Refused
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ DUTY = "offboarding_duty"
     is_flag=True,
     help="Accept that some identities can be opened by the recovery alone from then on.",
 )
-@click.option("--yes", is_flag=True, help="Do not ask before it is done.")
+@YES
 def offboard(
     *,
     folder: Path,
@@ -63,16 +63,15 @@ def offboard(
     with opened(folder, ready=True) as (office, _):
         with office.read() as uow:
             known = roster.load(uow)
-        leaver = _person(known, username)
+        leaver = on_roster(known, username)
         approver = entering.sign_in(office, by)
         with office.read() as uow:
             found = departure.preview(uow, approver, leaver)
         _say_what_comes(found)
         if found.obstacle:
             raise Refused(PROBLEMS[found.obstacle])
-        if not yes:
-            click.confirm("Hand over and end this office?", abort=True)
-        default = _person(known, successor) if successor else ""
+        confirm("Hand over and end this office?", yes=yes)
+        default = on_roster(known, successor) if successor else ""
         plan = Plan(default, _named(office, known, cases), give_up_shares)
         _do(office, approver, leaver, plan, reason)
         with office.read() as uow:
@@ -113,16 +112,8 @@ def _named(office: Office, known: Roster, cases: tuple[str, ...]) -> dict[str, s
             case_id = uow.session.scalar(select(Case.id).where(Case.ticket == ticket.upper()))
             if case_id is None:
                 raise NotFound(f"case {ticket}")
-            named[case_id] = _person(known, username)
+            named[case_id] = on_roster(known, username)
     return named
-
-
-def _person(known: Roster, username: str) -> str:
-    wanted = fold_username(username)
-    for person_id, records in known.people.items():
-        if records[-1].handle == wanted:
-            return person_id
-    raise NotFound(f"officer {username}")
 
 
 def _print(office: Office, record: Record) -> None:

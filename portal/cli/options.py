@@ -19,6 +19,7 @@ from portal.wiring import NotReady
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date, datetime
 
     from casework.store.office import Office
     from portal.settings import Settings
@@ -33,6 +34,12 @@ FORGET_SCREEN: Final = "\x1b[H\x1b[2J\x1b[3J"
 """Clears the screen and what could be scrolled back to (ECMA-48 ED 2, xterm ED 3)."""
 
 DAY = click.DateTime(["%Y-%m-%d"])
+"""A day as an option; :func:`day_of` makes a date of it."""
+
+USERNAME = click.option("--username", required=True, help="Name that the officer signs in with.")
+"""Whose own command it is."""
+
+YES = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 def ask_passphrase(prompt: str, *, confirm: bool) -> str:
@@ -40,6 +47,17 @@ def ask_passphrase(prompt: str, *, confirm: bool) -> str:
     if sys.stdin.isatty():
         return str(click.prompt(prompt, hide_input=True, confirmation_prompt=confirm))
     return sys.stdin.readline().rstrip("\n")
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask before something is done, unless ``--yes``. Raises: click.Abort: the answer is no."""
+    if not yes:
+        click.confirm(question, abort=True)
+
+
+def day_of(moment: datetime | None) -> date | None:
+    """Return the day of a :data:`DAY` option."""
+    return None if moment is None else moment.date()
 
 
 @contextmanager

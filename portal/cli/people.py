@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from casework.errors import NotFound
 from casework.keys import accounts, enrol, factors, invitations
 from casework.keys.enrol import Applicant
 from portal.cli import entering
@@ -14,6 +15,7 @@ from portal.cli.options import FOLDER, opened
 from portal.cli.refusals import Refused
 
 if TYPE_CHECKING:
+    from casework.keys.members import Roster
     from casework.keys.parts import PublicPart
     from casework.store.office import Office
 
@@ -117,3 +119,12 @@ def enrolled_as(office: Office, username: str) -> PublicPart:
             if part.handle == wanted:
                 return part
     raise Refused("nobody is enrolled under this username: suaka enrol comes first")
+
+
+def on_roster(known: Roster, username: str) -> str:
+    """Return the id of whoever is or was on the roster under a username. Raises: NotFound."""
+    wanted = accounts.fold_username(username)
+    for person_id, records in known.people.items():
+        if records[-1].handle == wanted:
+            return person_id
+    raise NotFound(f"officer {username}")

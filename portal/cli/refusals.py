@@ -65,6 +65,7 @@ INPUT: Final[Mapping[str, str]] = MappingProxyType(
         "passphrase_not_drawn": "this is not the one that was shown: seven words in lower case, "
         "one space between them",
         "law.reason_required": "say why",
+        "notice.address": "one plain mail address",
         "shares_out_of_range": f"at least 2 are needed, and at most {MOST_SHARES} are made",
     }
 )
@@ -159,6 +160,9 @@ DENIED: Final[Mapping[str, str]] = MappingProxyType(
         Flaw.SIGNER.value: "this officer may not approve these roles",
         Flaw.SELF.value: "nobody approves themselves",
         Flaw.GUARDIAN.value: "this officer may not guard, or the guardian is somebody else",
+        "no role that audits": "only who audits sees who did what",
+        "no role that monitors": "only who monitors or audits sees numbers",
+        "neither guardian nor auditor": "only the guardian and who audits see this",
         "not the guardian": "only the guardian in office names the next one",
         NOT_GUARDIAN: "only the guardian confirms a restore",
     }

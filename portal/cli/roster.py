@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +11,12 @@ import click
 from casework.keys import accounts, approvals, people, roster
 from casework.keys.vocabulary import Standing
 from portal.cli import entering
-from portal.cli.options import DAY, FOLDER, opened
-from portal.cli.people import enrolled_as
+from portal.cli.options import DAY, FOLDER, YES, confirm, day_of, opened
+from portal.cli.people import enrolled_as, on_roster
+from portal.cli.writing import printable
 
 if TYPE_CHECKING:
+    from casework.keys.people import Happening
     from casework.keys.roster import Roster
     from casework.store.office import Office
 
@@ -22,7 +24,6 @@ BY = click.option("--by", required=True, help="Username of the approver.")
 USERNAME = click.option("--username", required=True, help="Username of the officer meant.")
 REASON = click.option("--reason", required=True, help="Why, for instance the number of a decree.")
 UNTIL = click.option("--until", type=DAY, help="Last day (Plh, Plt).")
-YES = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
 @click.command("approve")
@@ -52,7 +53,7 @@ def approve(*, folder: Path, by: str, username: str, reason: str, until: datetim
                 part.person_id,
                 part.fingerprint,
                 reason,
-                until=_day(until),
+                until=day_of(until),
                 replaces=replaces,
             )
     _tell(changed)
@@ -69,7 +70,7 @@ def suspend(*, folder: Path, by: str, username: str, reason: str, yes: bool) -> 
     with opened(folder, ready=True) as (office, _):
         person_id = _person(office, username)
         _warn(office, person_id)
-        _ask(f"Suspend {username}?", yes=yes)
+        confirm(f"Suspend {username}?", yes=yes)
         approver = entering.sign_in(office, by)
         with office.write() as uow:
             changed = approvals.suspend(uow, approver, person_id, reason)
@@ -116,10 +117,10 @@ def roles_command(
     with opened(folder, ready=True) as (office, _):
         person_id = _person(office, username)
         _warn(office, person_id)
-        _ask(f"Change the roles of {username} to {', '.join(roles)}?", yes=yes)
+        confirm(f"Change the roles of {username} to {', '.join(roles)}?", yes=yes)
         approver = entering.sign_in(office, by)
         with office.write() as uow:
-            changed = approvals.change(uow, approver, person_id, roles, reason, until=_day(until))
+            changed = approvals.change(uow, approver, person_id, roles, reason, until=day_of(until))
     _tell(changed)
 
 
@@ -133,7 +134,7 @@ def guardian(*, folder: Path, by: str, username: str, reason: str, yes: bool) ->
     """Let the guardian name the next one, who then alone can name another."""
     with opened(folder, ready=True) as (office, _):
         person_id = _person(office, username)
-        _ask(f"Make {username} the guardian?", yes=yes)
+        confirm(f"Make {username} the guardian?", yes=yes)
         actor = entering.sign_in(office, by)
         with office.write() as uow:
             changed = approvals.appoint_guardian(uow, actor, person_id, reason)
@@ -142,9 +143,19 @@ def guardian(*, folder: Path, by: str, username: str, reason: str, yes: bool) ->
 
 @click.command("people")
 @FOLDER
-def people_command(folder: Path) -> None:
-    """List everybody who enrolled or is on the roster, and where they stand today."""
+@click.option("--history", "whose", metavar="USERNAME", help="What was decided of one of them.")
+def people_command(folder: Path, whose: str | None) -> None:
+    """List everybody who enrolled or is on the roster, and where they stand today.
+
+    With --history: the roster's entries about one person, the newest first, with who signed each
+    of them and why.
+    """
     with opened(folder, ready=True) as (office, _), office.read() as uow:
+        if whose is not None:
+            chain = roster.load(uow)
+            for one in people.history(uow, chain, on_roster(chain, whose)):
+                _tell_decision(one)
+            return
         lines = people.overview(uow, None)
     for line in lines:
         period = " ".join(
@@ -159,6 +170,18 @@ def people_command(folder: Path) -> None:
         roles = ", ".join(line.roles)
         who = f"{line.standing:<10} {line.username:<20} {line.name}"
         click.echo(f"{who} ({roles}{guards}) {period}".rstrip())
+
+
+def _tell_decision(one: Happening) -> None:
+    """Write one entry of the roster, and what it says of a person."""
+    signer = one.signer or "the recovery key"
+    click.echo(printable(f"{one.day}  entry {one.version}, signed by {signer}: {one.reason}"))
+    for record in one.records:
+        until = f" to {record.until}" if record.until else ""
+        roles = ", ".join(record.roles)
+        click.echo(f"    {record.state} {roles} from {record.from_}{until}")
+    if one.guardian:
+        click.echo("    named guardian")
 
 
 def _person(office: Office, username: str) -> str:
@@ -177,15 +200,6 @@ def _warn(office: Office, person_id: str) -> None:
         )
     if chain.guardian_id == person_id:
         click.echo("this is the guardian: without one in office no report can be received")
-
-
-def _ask(question: str, *, yes: bool) -> None:
-    if not yes:
-        click.confirm(question, abort=True)
-
-
-def _day(moment: datetime | None) -> date | None:
-    return None if moment is None else moment.date()
 
 
 def _tell(changed: Roster) -> None:

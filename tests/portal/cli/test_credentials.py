@@ -1,4 +1,4 @@
-"""``suaka passphrase`` and ``suaka factor``: one's own secrets, without a browser."""
+"""``suaka passphrase``, ``factor`` and ``codes``: one's own secrets, without a browser."""
 
 from __future__ import annotations
 
@@ -119,9 +119,10 @@ def test_an_instance_without_second_factors_asks_for_none(
     for name, value in OFF.items():
         monkeypatch.setenv(name, value)
     assert change(run, founded, PASSPHRASE.format("operator"), NEW).startswith("0 ")
-    answer = run("factor", founded, "--username", "operator", text=f"{NEW}\n")
-    assert answer.exit_code == 1
-    assert "no second factor" in answer.stderr
+    for command in ("factor", "codes"):
+        answer = run(command, founded, "--username", "operator", text=f"{NEW}\n")
+        assert answer.exit_code == 1
+        assert "no second factor" in answer.stderr
 
 
 def test_a_drawn_one_never_runs_into_a_pipe(run: Run, founded: Path) -> None:
@@ -211,6 +212,51 @@ def test_a_code_that_never_comes_stores_nothing(run: Run, founded: Path) -> None
     with opened(founded) as (office, _), office.read() as uow:
         actor = terminal.signed_in(office, "operator", PASSPHRASE.format("operator"))
         assert not factors.exists(uow, actor.person_id)
+
+
+def test_unused_recovery_codes_are_counted(run: Run, founded: Path) -> None:
+    made = give(founded, "operator")
+    old = PASSPHRASE.format("operator")
+    answer = run("codes", founded, "--username", "operator", text=f"{old}\n{made.codes[4]}\n")
+    assert answer.stdout.splitlines()[1:] == ["unused recovery codes: 9"]
+    answer = run("codes", founded, "--username", "operator", text=f"{old}\n{now()}\n")
+    assert answer.stdout == "unused recovery codes: 9\n"
+    assert made.codes[0] not in answer.output
+
+
+def test_new_recovery_codes_never_run_into_a_pipe(run: Run, founded: Path) -> None:
+    """Nothing is asked and nothing is replaced."""
+    made = give(founded, "operator")
+    text = f"{PASSPHRASE.format('operator')}\n{now()}\n"
+    answer = run("codes", founded, "--username", "operator", "--new", text=text)
+    assert (answer.exit_code, answer.stdout) == (1, "")
+    assert "this needs a terminal" in answer.stderr
+    with opened(founded) as (office, _):
+        actor = terminal.signed_in(office, "operator", PASSPHRASE.format("operator"))
+        assert factors.prove(office, actor, made.codes[0]).codes_left == 9
+
+
+def test_new_recovery_codes_on_the_terminal(founded: Path) -> None:
+    """Ten others, shown until Enter; the authenticator stays, the old sheet opens nothing."""
+    old = give(founded, "operator")
+    with Terminal("codes", founded, "--username", "operator", "--new") as screen:
+        screen.expect("Passphrase of operator: ")
+        screen.enter(PASSPHRASE.format("operator"))
+        screen.expect("Code of the authenticator: ")
+        screen.enter(old.codes[0])
+        seen = screen.expect("when they are written down.")
+        codes = re.findall(r"\d+\. ((?:[2-9a-z]{4}-){2}[2-9a-z]{4})", seen)
+        screen.enter("")
+        screen.expect(FORGOTTEN)
+        code, _ = screen.end()
+    assert (code, len(set(codes) - set(old.codes))) == (0, 10)
+    with opened(founded) as (office, _):
+        actor = terminal.signed_in(office, "operator", PASSPHRASE.format("operator"))
+        factors.prove(office, actor, now())
+        with pytest.raises(factors.WrongCode):
+            factors.prove(office, actor, old.codes[1])
+        assert factors.prove(office, actor, codes[9]).codes_left == 9
+    assert sweep([founded], codes) == []
 
 
 @pytest.mark.parametrize("command", ["passphrase", "factor"])

@@ -6,22 +6,12 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from casework.keys import enrol, roster
+from casework.keys import roster
 from casework.keys.vocabulary import TenureState
 from portal.cli.options import opened
 from tests.casework.codes import code_at
 from tests.portal.cli.conftest import PASSPHRASE, SECRET, STRICT, Run
-
-
-def newcomer(run: Run, folder: Path, role: str = "operator") -> None:
-    with opened(folder) as (office, _):
-        phrase = PASSPHRASE.format("baru")
-        enrol.enrol(office, enrol.Applicant("baru", "Contoh Baru", "Staf", (role,), phrase))
-    answer = run(
-        *("approve", folder, "--by", "inspektur", "--username", "baru", "--reason", "SK 2"),
-        text=f"y\n{PASSPHRASE.format('inspektur')}\n",
-    )
-    assert answer.exit_code == 0, answer.output
+from tests.portal.cli.people import newcomer
 
 
 def offboard(

@@ -20,7 +20,8 @@ from tests.portal.cli.conftest import Run
 ROOT = Path(__file__).resolve().parents[3]
 COMMANDS = {
     *("ceremony", "init", "enrol", "approve", "serve", "migrate", "tick", "doctor", "holidays"),
-    *("demo", "passphrase", "factor"),
+    *("demo", "passphrase", "factor", "codes", "sessions", "notices"),
+    *("trail", "bursts", "numbers"),
     *("invite", "invitations", "people", "suspend", "resume", "roles", "guardian"),
     *("offboard", "recover"),
     *("backup", "restore"),

@@ -167,6 +167,19 @@ class TestDecisions:
         assert any(line.startswith("waiting    baru") for line in lines)
         assert any("inspektur, guardian" in line for line in lines)
 
+    def test_what_was_decided_of_one_person_is_told(self, run: Run, founded: Path) -> None:
+        """Who signed, when and why: also what the share holders signed at the beginning."""
+        more = ("--role", "irban", "--until", "2099-01-01", "--yes")
+        decide(run, founded, "roles", "tim", BOSS, *more)
+        day, *lines = run("people", founded, "--history", "Tim").stdout.split("  entry ")
+        assert lines[0].startswith("2, signed by Contoh inspektur: SK 2\n")
+        assert f"    active irban from {day} to 2099-01-01\n" in lines[0]
+        assert lines[1] == f"1, signed by the recovery key: SK contoh\n    active tim from {day}\n"
+        guard = run("people", founded, "--history", "inspektur").stdout
+        assert guard.endswith("    named guardian\n")
+        answer = run("people", founded, "--history", "siapa")
+        assert answer.stderr == "suaka: not found: officer siapa\n"
+
 
 class TestSecondFactor:
     def test_deciding_takes_a_code_once(self, run: Run, strict: Path) -> None:
