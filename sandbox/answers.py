@@ -64,7 +64,7 @@ def read_answer(answer: bytes, task: Task) -> Result:
         _require(header.kind is FileKind.TEXT)
         data = plain_text(_decoded(data)).encode()
     else:
-        _require(header.kind is not FileKind.OTHER and bool(data))
+        _require(header.kind is not FileKind.OTHER)
     return Result(header.kind, header.pages, data)
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser as PlaywrightBrowser
 
-from tests.e2e import axe, demo, gallery, gallery_files, walk
+from tests.e2e import axe, demo, gallery, gallery_files, guarded, walk
 from tests.e2e.gallery import NARROW, Gallery, Picture
 
 KEYBOARD = Path(__file__).parents[2] / "docs" / "keyboard.md"
@@ -29,6 +29,7 @@ TITLES = {
     *("Halaman tidak ditemukan", "Pekerjaan dihentikan demi keamanan"),
     *("Angka", "Ganti frasa sandi", "Jejak", "Keamanan", "Orang", "Pemberitahuan"),
     *("Pendaftaran petugas", "Serah terima", "Undangan"),
+    *("Autentikator baru", "Kode pemulihan baru"),
 }
 SIGNED_IN = {"mailbox", "inbox-operator"}
 
@@ -46,6 +47,8 @@ def shown(
     late = demo.copy(made_demo, folder / "late", days_ahead=60, settings=ONE_REPORT)
     with late.server:
         gallery.troubled(collected, chromium_process, late)
+    with guarded.serving(folder / "guarded") as office:
+        guarded.visit(collected, chromium_process, office)
     plain = demo.copy(made_demo, folder / "plain")
     with plain.server:
         reporter = gallery.usual(collected, chromium_process, plain)
@@ -122,6 +125,8 @@ def test_no_cookie_is_set_before_somebody_signs_in(
         *("landing", "explain", "prepare", "channels", "sign-in", "position", "position-fault"),
         *("position-stopped", "form", "form-fault", "receipt", "receipt-fault", "receipt-print"),
         *("left", "sign-in-fault", "not-found", "officer-sign-in", "officer-sign-in-wrong"),
+        *("officer-sign-in-code", "officer-sign-in-code-wrong", "officer-sign-in-clock"),
+        *("enrol", "enrol-drawn", "enrol-repeat", "enrol-factor", "enrol-done-codes"),
     ]
     assert [name for name in anonymous if pictures[name].cookies] == []
     assert [name for name in SIGNED_IN if not pictures[name].cookies] == []
