@@ -83,7 +83,8 @@ class Studio:
 
     def _after(self, kind: FileKind, plant: Planting) -> bytes:
         if kind is FileKind.MP3:
-            return b"TAG" + plant.raw("mp3 ID3v1").ljust(125, b"\x00")
+            lyrics = b"LYRICSBEGIN" + plant.raw("mp3 lyrics") + b"LYRICS200"
+            return lyrics + b"TAG" + plant.raw("mp3 ID3v1").ljust(125, b"\x00")
         if kind in {FileKind.MP4, FileKind.MOV, FileKind.M4A}:
             free = plant.raw(f"{kind} free box")
             return (len(free) + 8).to_bytes(4, "big") + b"free" + free
@@ -106,8 +107,11 @@ class Studio:
             )
         common = _tags(plant, name, "title", "artist", "comment")
         if kind is FileKind.WEBM:
+            header = _tags(plant, "vorbis header", "comment")
+            self.made("header.ogg", *_SOUND, "-c:a", "libvorbis", *header)
+            sound = ("-i", str(self._folder / "header.ogg"), "-c:a", "copy")
             tags = (*common, *_stream_tags(plant, name, "v:title"))
-            return (*_FILM, *_SOUND, "-c:v", "libvpx", "-c:a", "libvorbis", *tags)
+            return (*_FILM, *sound, "-c:v", "libvpx", *tags)
         if kind is FileKind.OGG:
             return (*_SOUND, "-c:a", "libopus", *common)
         if kind is FileKind.WAV:
