@@ -107,11 +107,8 @@ class Studio:
             )
         common = _tags(plant, name, "title", "artist", "comment")
         if kind is FileKind.WEBM:
-            header = _tags(plant, "vorbis header", "comment")
-            self.made("header.ogg", *_SOUND, "-c:a", "libvorbis", *header)
-            sound = ("-i", str(self._folder / "header.ogg"), "-c:a", "copy")
             tags = (*common, *_stream_tags(plant, name, "v:title"))
-            return (*_FILM, *sound, "-c:v", "libvpx", *tags)
+            return (*_FILM, *_SOUND, "-c:v", "libvpx", "-c:a", "libvorbis", *tags)
         if kind is FileKind.OGG:
             return (*_SOUND, "-c:a", "libopus", *common)
         if kind is FileKind.WAV:
