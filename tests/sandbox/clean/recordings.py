@@ -83,7 +83,8 @@ class Studio:
 
     def _after(self, kind: FileKind, plant: Planting) -> bytes:
         if kind is FileKind.MP3:
-            return b"TAG" + plant.raw("mp3 ID3v1").ljust(125, b"\x00")
+            lyrics = b"LYRICSBEGIN" + plant.raw("mp3 lyrics") + b"LYRICS200"
+            return lyrics + b"TAG" + plant.raw("mp3 ID3v1").ljust(125, b"\x00")
         if kind in {FileKind.MP4, FileKind.MOV, FileKind.M4A}:
             free = plant.raw(f"{kind} free box")
             return (len(free) + 8).to_bytes(4, "big") + b"free" + free

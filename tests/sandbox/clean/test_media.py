@@ -126,5 +126,5 @@ def test_only_pages_of_an_ogg_file_are_kept() -> None:
 
 def test_several_ogg_files_in_one_are_unsupported() -> None:
     with pytest.raises(Failed) as failed:
-        frames.one_ogg((page(2, b"a") + page(0, b"b")) * 2)
+        clean((page(2, b"a") + page(0, b"b")) * 2, FileKind.OGG)
     assert failed.value.reason is Failure.UNSUPPORTED
