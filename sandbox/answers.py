@@ -7,23 +7,49 @@ why there is no result, and what follows it are the data.
 from __future__ import annotations
 
 import unicodedata
+import zlib
+from collections.abc import Mapping
 from typing import Annotated, Final
 
 import msgspec
 
-from sandbox.contract import Failed, Failure, FileKind, Result, Task
+from sandbox import kinds
+from sandbox.contract import (
+    AUDIO,
+    IMAGES,
+    LONGEST_SIDE,
+    TEXT_MOST,
+    VIDEO,
+    Failed,
+    Failure,
+    FileKind,
+    Result,
+    Task,
+)
 
 PREFIX: Final = 4
 HEADER_MOST: Final = 1024
-LONGEST_SIDE: Final = 4000
-"""Pixels of the longest side of a picture that is believed."""
+MOST: Final[Mapping[Task, int]] = {
+    Task.CLEAN: 1 << 30,
+    Task.DRAW: LONGEST_SIDE**2 * 3 * 9 // 8,
+    Task.TEXT: TEXT_MOST * 4,
+}
+"""Bytes of the largest data that a task can rightly give; a drawing need not be compressed."""
 
-TEXT_MOST: Final = 200_000
-"""Characters of the longest text that is shown."""
+_PNG: Final = b"\x89PNG\r\n\x1a\n"
+_EIGHT_BIT_RGB: Final = b"\x08\x02\x00\x00\x00"
+"""And one way to compress, to filter, and not interlaced (PNG, third edition, §11.2.1)."""
 
-_PNG: Final = b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR"
-_SIDE: Final = 4
 _DROPPED: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+_TEXTS: Final = frozenset({FileKind.TEXT, FileKind.CSV})
+_PICTURES: Final = IMAGES | {FileKind.PDF}
+_BECOMES: Final[Mapping[FileKind, frozenset[FileKind]]] = {
+    **{kind: frozenset({kind}) for kind in FileKind if kind is not FileKind.OTHER},
+    **dict.fromkeys(IMAGES, _PICTURES),
+    **dict.fromkeys(VIDEO, VIDEO),
+    **dict.fromkeys(AUDIO, AUDIO | VIDEO),
+}
+"""What a cleaned copy can be: scans become a PDF, sounds of old telephones a film of one track."""
 
 
 class _Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -42,8 +68,8 @@ def write_failure(reason: Failure) -> bytes:
     return _with_prefix(_Header(failure=reason))
 
 
-def read_answer(answer: bytes, task: Task) -> Result:
-    """Return what a process answered to a task.
+def read_answer(answer: bytes, task: Task, kind: FileKind, page: int = 1) -> Result:
+    """Return what a process answered to a task on a file of a kind.
 
     Raises:
         Failed: what it says, or that it said nothing that can be believed (``CRASHED``).
@@ -59,12 +85,14 @@ def read_answer(answer: bytes, task: Task) -> Result:
         raise Failed(header.failure)
     data = answer[PREFIX + size :]
     if task is Task.DRAW:
-        _require(header.kind is FileKind.PNG and header.pages >= 1 and _is_plain_png(data))
+        _require(header.kind is FileKind.PNG and _is_plain_png(data))
+        _require(header.pages >= page if kind is FileKind.PDF else header.pages == 1)
     elif task is Task.TEXT:
-        _require(header.kind is FileKind.TEXT)
+        _require(header.kind is FileKind.TEXT and header.pages == 0)
         data = plain_text(_decoded(data)).encode()
     else:
-        _require(header.kind is not FileKind.OTHER)
+        _require(header.kind in _BECOMES.get(kind, ()) and header.pages == 0)
+        _require(_begins_as(data, header.kind))
     return Result(header.kind, header.pages, data)
 
 
@@ -84,12 +112,41 @@ def _decoded(data: bytes) -> str:
 
 
 def _is_plain_png(data: bytes) -> bool:
-    """Return whether data begin as a PNG of a sane size; a browser decodes the rest."""
-    start = len(_PNG)
-    sides = (data[start : start + _SIDE], data[start + _SIDE : start + 2 * _SIDE])
-    return data.startswith(_PNG) and all(
-        len(side) == _SIDE and 1 <= int.from_bytes(side, "big") <= LONGEST_SIDE for side in sides
+    """Return whether data are a PNG of a sane size with pixels and nothing else.
+
+    A browser decompresses the pixels; all around them is looked at here (PNG §5.3): no text, no
+    profile, no animation, no byte after the end.
+    """
+    if not data.startswith(_PNG):
+        return False
+    at, names = len(_PNG), []
+    while at < len(data):
+        size = int.from_bytes(data[at : at + 4], "big")
+        chunk, check = data[at + 4 : at + 8 + size], data[at + 8 + size : at + 12 + size]
+        if check != zlib.crc32(chunk).to_bytes(4, "big"):
+            return False
+        names.append(chunk[:4])
+        if len(names) == 1 and not _is_sane_start(chunk):
+            return False
+        at += 12 + size
+    return names[1:-1] == [b"IDAT"] * (len(names) - 2) and len(names) > 2 and names[-1] == b"IEND"  # noqa: PLR2004
+
+
+def _is_sane_start(chunk: bytes) -> bool:
+    sides = (int.from_bytes(chunk[4:8], "big"), int.from_bytes(chunk[8:12], "big"))
+    return (
+        chunk[:4] == b"IHDR"
+        and chunk[12:] == _EIGHT_BIT_RGB
+        and all(1 <= side <= LONGEST_SIDE for side in sides)
     )
+
+
+def _begins_as(data: bytes, kind: FileKind) -> bool:
+    """Return whether the first bytes are of a kind; whether a package is what it says is not."""
+    if kind in _TEXTS:
+        # What a text begins with may look like anything; it is sent as plain text.
+        return not _decoded(data).count("\0")
+    return kinds.kind_of(data[: kinds.HEAD], f"copy{kinds.EXTENSIONS[kind]}") is kind
 
 
 def _require(believable: bool) -> None:  # noqa: FBT001 - the condition is the argument

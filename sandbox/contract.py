@@ -10,6 +10,13 @@ INPUT_LIMIT: Final = 128 * 1024 * 1024
 """Bytes of the largest file that the confined process takes; it holds the whole file in memory."""
 
 
+LONGEST_SIDE: Final = 2000
+"""Pixels of the longest side of a drawing."""
+
+TEXT_MOST: Final = 200_000
+"""Characters of the longest text that is shown."""
+
+
 class FileKind(StrEnum):
     """What a file is, by its first bytes (and, for packages, by what lies inside)."""
 

@@ -1,33 +1,56 @@
-"""The confined process, from inside: bound itself, read the file, do one task, answer, end."""
+"""The confined process, from inside: shut itself in, read the file, do one task, answer, end."""
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import resource
+import signal
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from sandbox import calls, landlock, places
 from sandbox.answers import write_failure, write_result
-from sandbox.contract import INPUT_LIMIT, Failed, Failure, FileKind, Result, Task
+from sandbox.contract import AUDIO, INPUT_LIMIT, VIDEO, Failed, Failure, FileKind, Result, Task
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+_DIE_WITH_PARENT: Final = 1
 _NO_NEW_PRIVILEGES: Final = 38
 _FILES: Final = 64
+_PROCESSES: Final = 512
+"""Of the user, threads included, those of the portal, too."""
+
 _LOWEST: Final = 19
+_FIRST_TO_DIE: Final = "1000"
 
 
 def main(arguments: Sequence[str]) -> None:
     """Do the task that the arguments name, on the file that comes by standard input."""
-    memory, processor, output, task, kind, page = arguments
-    _bound(int(memory), int(processor), int(output))
+    task, kind, page = shut_in(arguments)
     data = sys.stdin.buffer.read(INPUT_LIMIT + 1)
-    sys.stdout.buffer.write(_answer(Task(task), data, FileKind(kind), int(page)))
+    sys.stdout.buffer.write(_answer(task, data, kind, page))
     sys.stdout.buffer.flush()
     # Libraries that hold broken files may crash when they are torn down; the answer is out.
     os._exit(0)
+
+
+def shut_in(arguments: Sequence[str]) -> tuple[Task, FileKind, int]:
+    """Give up all that the task does not need, before a byte of the file is read; return the task.
+
+    Cannot be undone, and holds for all that this process starts.
+    """
+    memory, processor, output, *asked = arguments
+    task, kind, page = Task(asked[0]), FileKind(asked[1]), int(asked[2])
+    # Only recordings are cleaned by a program of its own, with files in memory.
+    programs = task is Task.CLEAN and kind in AUDIO | VIDEO
+    _bound(int(memory), int(processor), int(output) if programs else 0)
+    landlock.give_up(places.readable())
+    calls.give_up(programs=programs)
+    return task, kind, page
 
 
 def _answer(task: Task, data: bytes, kind: FileKind, page: int) -> bytes:
@@ -49,7 +72,8 @@ def perform(task: Task, data: bytes, kind: FileKind, page: int) -> Result:
     if task is Task.CLEAN:
         from sandbox.clean import clean  # noqa: PLC0415
 
-        return Result(*_ordered(clean(data, kind)))
+        becomes, cleaned = clean(data, kind)
+        return Result(becomes, 0, cleaned)
     from sandbox import draw  # noqa: PLC0415
 
     if task is Task.TEXT:
@@ -57,13 +81,7 @@ def perform(task: Task, data: bytes, kind: FileKind, page: int) -> Result:
     return draw.draw(data, kind, page)
 
 
-def _ordered(cleaned: tuple[FileKind, bytes]) -> tuple[FileKind, int, bytes]:
-    kind, data = cleaned
-    return kind, 0, data
-
-
 def _bound(memory: int, processor: int, output: int) -> None:
-    """Give up what is not needed, for this process and all that it starts; cannot be undone."""
     limits = {
         resource.RLIMIT_AS: memory,
         resource.RLIMIT_FSIZE: output,
@@ -74,5 +92,12 @@ def _bound(memory: int, processor: int, output: int) -> None:
         resource.setrlimit(name, (most, most))
     # One second between: the first limit ends it by a signal that tells why.
     resource.setrlimit(resource.RLIMIT_CPU, (processor, processor + 1))
-    ctypes.CDLL(None).prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    with contextlib.suppress(ValueError):  # fewer are allowed already
+        resource.setrlimit(resource.RLIMIT_NPROC, (_PROCESSES, _PROCESSES))
+    prctl = ctypes.CDLL(None).prctl
+    prctl(_NO_NEW_PRIVILEGES, 1, 0, 0, 0)
+    prctl(_DIE_WITH_PARENT, int(signal.SIGKILL), 0, 0, 0)
     os.nice(_LOWEST)
+    # When the machine runs out of memory, the kernel ends this process before the portal.
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text(_FIRST_TO_DIE, "ascii")

@@ -35,7 +35,13 @@ def sandbox(office: Office, _settings: Settings) -> Iterator[Finding]:
     """Hostile files are looked at where they can reach nothing."""
     if office.jail.confined:
         yield ok("sandbox: bubblewrap, without network and files")
+    elif office.jail.guarded:
+        yield warn(
+            "sandbox: no bubblewrap here: Landlock and seccomp alone keep hostile files from the"
+            " network, the disk and other processes: apt install bubblewrap, allow user namespaces"
+        )
     else:
         yield warn(
-            "sandbox: no bubblewrap here: hostile files are looked at under resource limits alone"
+            "sandbox: neither bubblewrap nor Landlock here: hostile files are looked at under"
+            " resource limits alone: apt install bubblewrap, allow user namespaces"
         )
