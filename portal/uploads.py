@@ -7,13 +7,14 @@ each sealed whole within its request, so that a broken connection costs one part
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import msgspec
 from litestar.response import Response
 
-from casework.errors import NotFound
+from casework.errors import Conflict, NotFound
 from casework.evidence import limits, parts, receive
 from casework.evidence.incoming import Incoming
 from casework.evidence.limits import Bound, Full
@@ -28,6 +29,8 @@ from portal.web.run import run
 from portal.web.sink import Sink
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from litestar import Request
 
     from casework.evidence.incoming import Slot
@@ -37,7 +40,10 @@ if TYPE_CHECKING:
     from casework.keys.sessions import Session
     from portal.context import Portal
 
+T = TypeVar("T")
+
 FIELD: Final = "files"
+_TRIES: Final = 3
 CSRF_HEADER: Final = "suaka-csrf"
 _ID: Final = re.compile(r"[0-9a-f]{32}")
 _NUMBER: Final = re.compile(r"[0-9]{1,16}")
@@ -156,8 +162,23 @@ async def _take_one(  # noqa: PLR0917 - whose file, where it goes, what it is
 
 
 def _slot(portal: Portal, actor: Actor, case_id: str | None, room: str) -> tuple[Slot, Left]:
-    with portal.office.read() as uow:
-        return receive.slot(receive.keyring_of(uow, actor, case_id), room)
+    def find() -> tuple[Slot, Left]:
+        with portal.office.read() as uow:
+            return receive.slot(receive.keyring_of(uow, actor, case_id), room)
+
+    return again(find)
+
+
+def again(read: Callable[[], T]) -> T:
+    """Read once more if somebody replaced the case's keys just meanwhile: no sender's fault.
+
+    Raises:
+        Conflict: it happened several times.
+    """
+    for _ in range(_TRIES):
+        with suppress(Conflict):
+            return read()
+    return read()
 
 
 def _most_of_form(portal: Portal, actor: Actor, case_id: str | None) -> int:
@@ -214,7 +235,7 @@ async def take_part(  # noqa: PLR0917 - which part of which file, and whose
             return parts.slot(receive.keyring_of(uow, actor, case_id), upload_id, number)
 
     try:
-        slot = await run(prepare)
+        slot = await run(again, prepare)
         async with Sink(await run(Incoming, portal.office.blobs, slot)) as sink:
             async for piece in multipart.stream(request, slot.most):
                 await sink.put(piece)

@@ -15,6 +15,7 @@ from pysqlite3 import dbapi2
 from sqlalchemy.exc import SQLAlchemyError
 
 from casework import errors as domain
+from casework.evidence.limits import Full
 from casework.intake.sealing import NotReceiving
 from casework.keys import passphrases
 from casework.keys.accounts import CostTooLow, KeysSwapped
@@ -195,6 +196,7 @@ _SENTENCES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         RecoveryRefused: "the recovery stops here",
         SharesWrong: "these shares do not give the recovery key",
         Unavailable: "a database is locked, full or unreadable just now; nothing was changed",
+        Full: "no further file fits: see the limits under [evidence]",
         NotReceiving: "no report can be received: an operator and the guardian must be in office",
         ProfileError: "a regulation cannot be used",
         domain.InvalidTransition: "the profile has no such step here",

@@ -116,7 +116,7 @@ async def _page(
         outcome=outcome,
         done=done,
         limits=portal.office.evidence,
-        **await run(_read, portal, actor_of(session)),
+        **await run(uploads.again, lambda: _read(portal, actor_of(session))),
     )
 
 

@@ -230,7 +230,9 @@ def test_a_form_alone_does_not_lead_to_ticket_and_words(filed: Filed) -> None:
     assert token.words_of(form, pepper=pepper) == filed.receipt.words
     assert token.ticket_of(form, 0, pepper=pepper) == filed.receipt.ticket
     for other in (b"", bytes(32), form, PEPPER):
-        assert set(token.words_of(form, pepper=other)).isdisjoint(filed.receipt.words)
+        guessed = token.words_of(form, pepper=other)
+        # Of 2,048 words two lists of eight may share one or two by chance.
+        assert len(set(guessed) & set(filed.receipt.words)) < len(guessed) // 2
         assert token.ticket_of(form, 0, pepper=other) != filed.receipt.ticket
 
 
