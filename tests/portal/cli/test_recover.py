@@ -173,9 +173,9 @@ def test_the_drill(run: Run, drill: Drill, offline: Path) -> None:
         filed = drill.filed(bench)
         assert '"transition": "accept"' in texts(filed.file("pengganti").pieces)
         assert len(filed.mailbox().recovered) == 1
-    assert put_in(run, drill, file.with_name("hasil.json"), "pengganti", CODES[1]) == (
-        "1 suaka: this file was imported before, completely\n"
-    )
+    again = put_in(run, drill, file.with_name("hasil.json"), "pengganti", CODES[1])
+    assert again.startswith("1 ")
+    assert again.endswith("suaka: this file was imported before, completely\n")
     for content in (*files_of(offline).values(), *files_of(drill.folder).values()):
         assert not any(paper[:30].encode() in content for paper in drill.papers)
 
