@@ -76,6 +76,14 @@ class EnvelopeReader:
             yield piece
         if digest.digest() != self.digest:
             raise Tampered("envelope: body has another hash")
+        self.check_padding()
+
+    def check_padding(self) -> None:
+        """Look at what lies behind the body.
+
+        Raises:
+            Malformed: it is not zero. Tampered: a chunk was altered.
+        """
         for piece in self._file.read(self._start + self.length, self._footer):
             if piece.count(0) != len(piece):
                 raise Malformed("envelope: padding is not zero")

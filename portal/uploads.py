@@ -39,13 +39,13 @@ if TYPE_CHECKING:
     from casework.keys.actor import Actor
     from casework.keys.sessions import Session
     from portal.context import Portal
+    from portal.web.forms import Form
 
 T = TypeVar("T")
 
 FIELD: Final = "files"
 _TRIES: Final = 3
 CSRF_HEADER: Final = "suaka-csrf"
-_ID: Final = re.compile(r"[0-9a-f]{32}")
 _NUMBER: Final = re.compile(r"[0-9]{1,16}")
 _PATIENCE: Final = 64 * limits.MIB
 """Bytes of a refused file that are read and dropped, so that the browser reads our answer."""
@@ -117,7 +117,7 @@ async def _take_all(  # noqa: PLR0917 - whose form, and what became of it
         async for part in reader.files(FIELD):
             # The hidden fields stand before the files: no file is read for a stranger's form.
             csrf.check(session.csrf_secret, PURPOSE, reader.form.one(csrf.CSRF_FIELD))
-            room = reader.form.one("room") or Compartment.CONTENT
+            room = _room(reader.form, case_id)
             described = Described(safe_name(part.filename), part.media_type)
             try:
                 await _take_one(portal, actor, case_id, room, part, described, outcome)
@@ -159,6 +159,11 @@ async def _take_one(  # noqa: PLR0917 - whose file, where it goes, what it is
 
         stored = await run(store)
     (outcome.known if stored is None else outcome.stored).append(described.name)
+
+
+def _room(form: Form, case_id: str | None) -> str:
+    """Return where a file goes: an officer must say so, for one of the rooms the reporter reads."""
+    return form.one("room") or (Compartment.CONTENT.value if case_id is None else "")
 
 
 def _slot(portal: Portal, actor: Actor, case_id: str | None, room: str) -> tuple[Slot, Left]:
@@ -203,7 +208,7 @@ async def begin(
         size=_integer(form.one("size")),
         modified=_integer(form.one("modified") or "0"),
     )
-    room = form.one("room") or Compartment.CONTENT
+    room = _room(form, case_id)
 
     def start() -> Arriving:
         with portal.office.write() as uow:

@@ -21,7 +21,7 @@ from crypto.envelope_reader import EnvelopeReader
 from crypto.errors import CryptoError, Malformed
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from casework.case.keyring import Keyring
     from casework.case.tables import Item
@@ -185,7 +185,7 @@ class Content:
     def read(self, start: int, stop: int) -> Iterator[bytes]:
         """Yield the bytes from ``start`` up to ``stop``, each authenticated before it is yielded.
 
-        age alone would take what anybody who held the compartment once has sealed in a part's
+        Age alone would take what anybody who held the compartment once has sealed in a part's
         place. So of a whole file the last piece is held back until its hash has been compared,
         and for a range each part is hashed before anything of it is yielded.
 
@@ -216,7 +216,8 @@ class Content:
             CaseDamaged: as above, or the file is not the one that its manifest names.
         """
         digest = hashlib.sha256()
-        for piece in self._through(hashed=False):
+        # Parts have hashes of their own, too; here that of the file stands for them all.
+        for piece in self._through(_bare, hashed=False):
             digest.update(piece)
             yield piece
         if digest.hexdigest() != self._sha256:
@@ -228,13 +229,15 @@ class Content:
         Raises:
             CaseDamaged: a part is gone, cut short, or not what its author sealed.
         """
-        return self._through(hashed=True)
+        return self._through(EnvelopeReader.whole, hashed=True)
 
-    def _through(self, *, hashed: bool) -> Iterator[bytes]:
+    def _through(
+        self, contents: Callable[[EnvelopeReader], Iterator[bytes]], *, hashed: bool
+    ) -> Iterator[bytes]:
         for part in self._parts:
             reader = self._reader(part, hashed=hashed)
             try:
-                yield from reader.whole()
+                yield from contents(reader)
             except (CryptoError, BlobMissing) as error:
                 raise CaseDamaged("blob") from error
 
@@ -268,6 +271,12 @@ class Content:
             blob.close()
             raise CaseDamaged("length of a part")
         return _Open(part.number, blob, reader)
+
+
+def _bare(reader: EnvelopeReader) -> Iterator[bytes]:
+    """Yield a part's body, and check what lies behind it, but not the part's own hash."""
+    yield from reader.read()
+    reader.check_padding()
 
 
 def _digest(blob: OpenBlob) -> bytes:

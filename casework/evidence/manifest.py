@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -47,6 +47,10 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     day: Annotated[str, msgspec.Meta(pattern=r"\A\d{4}-\d{2}-\d{2}\Z")]
     parts: tuple[PartNote, ...]
 
+    def __repr__(self) -> str:
+        """Tell nothing of the file but its kind."""
+        return f"Manifest(kind={self.kind!r})"
+
     def to_body(self) -> dict[str, Any]:
         """Return the JSON object that is sealed."""
         body: dict[str, Any] = msgspec.to_builtins(self)
@@ -70,8 +74,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
 class Described:
     """What a sender says of a file, made safe: its name without a path, and its media type."""
 
-    name: str
-    media_type: str
+    name: str = field(repr=False)
+    media_type: str = field(repr=False)
 
 
 def parts_digest(digests: Iterable[bytes]) -> str:

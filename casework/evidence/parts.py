@@ -54,6 +54,10 @@ class Declared(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
     modified: Annotated[int, msgspec.Meta(ge=0, le=2**53 - 1)]
 
+    def __repr__(self) -> str:
+        """Tell nothing of the file."""
+        return "Declared(…)"
+
     @property
     def count(self) -> int:
         """How many parts it has; an empty file has one."""

@@ -10,6 +10,7 @@ import click
 from casework.keys import accounts, invitations, people
 from casework.keys.invitations import Invitee
 from portal.cli.options import FOLDER, YES, confirm, opened
+from portal.cli.writing import printable
 
 
 @click.command("invite")
@@ -61,7 +62,8 @@ def invitations_command(folder: Path, withdrawn: str | None, *, yes: bool) -> No
             listed = invitations.listing(uow)
     for one in listed:
         until = datetime.fromtimestamp(one.expires, UTC).astimezone(office.tz)
-        click.echo(
+        told = (
             f"{one.invitation_id} {one.state:<9} until {until:%Y-%m-%d %H:%M}  "
             f"{one.username} {one.name} ({', '.join(one.roles)})"
         )
+        click.echo(printable(told))

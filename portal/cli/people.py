@@ -13,6 +13,7 @@ from casework.keys.enrol import Applicant
 from portal.cli import entering
 from portal.cli.options import FOLDER, opened
 from portal.cli.refusals import Refused
+from portal.cli.writing import printable
 
 if TYPE_CHECKING:
     from casework.keys.members import Roster
@@ -82,8 +83,8 @@ def _redeem(office: Office) -> PublicPart:
         found = invitations.find(uow, token)
     if token is None:
         raise invitations.InvitationRefused
-    click.echo(f"{found.name}, {found.position} ({', '.join(found.roles)})")
-    click.echo(f"username: {found.username}")
+    click.echo(printable(f"{found.name}, {found.position} ({', '.join(found.roles)})"))
+    click.echo(printable(f"username: {found.username}"))
     click.confirm("Is all of this right?", abort=True)
     passphrase = entering.new_passphrase(office, found.roles)
     prepared = enrol.prepare(
@@ -95,7 +96,7 @@ def _redeem(office: Office) -> PublicPart:
 
 
 def _tell(part: PublicPart) -> None:
-    click.echo(f"{part.name}: {' '.join(part.fingerprint)}")
+    click.echo(printable(f"{part.name}: {' '.join(part.fingerprint)}"))
     click.echo("Write these eight words down: they are compared when the keys are approved.")
 
 
@@ -107,7 +108,7 @@ def _export(office: Office, target: Path) -> None:
         raise Refused("nobody is enrolled yet")
     target.write_bytes(file)
     for one in everyone:
-        click.echo(f"{one.name} ({', '.join(one.roles)}): {' '.join(one.fingerprint)}")
+        click.echo(printable(f"{one.name} ({', '.join(one.roles)}): {' '.join(one.fingerprint)}"))
     click.echo(f"written: {target}")
 
 

@@ -39,10 +39,10 @@ def approve(*, folder: Path, by: str, username: str, reason: str, until: datetim
         with office.read() as uow:
             replaces = approvals.replaced_by(uow, part.person_id)
             chain = roster.load(uow)
-        click.echo(f"{part.name}, {part.position} ({', '.join(part.roles)})")
+        click.echo(printable(f"{part.name}, {part.position} ({', '.join(part.roles)})"))
         if replaces is not None and replaces in chain.people:
             old = chain.person(replaces)
-            click.echo(f"replaces {old.name} ({old.handle}), who is ended by it")
+            click.echo(printable(f"replaces {old.name} ({old.handle}), who is ended by it"))
         click.echo(f"fingerprint: {' '.join(part.fingerprint)}")
         click.confirm("Are these the eight words that the officer was given?", abort=True)
         approver = entering.sign_in(office, by)
@@ -169,7 +169,7 @@ def people_command(folder: Path, whose: str | None) -> None:
         guards = ", guardian" if line.guardian else ""
         roles = ", ".join(line.roles)
         who = f"{line.standing:<10} {line.username:<20} {line.name}"
-        click.echo(f"{who} ({roles}{guards}) {period}".rstrip())
+        click.echo(printable(f"{who} ({roles}{guards}) {period}".rstrip()))
 
 
 def _tell_decision(one: Happening) -> None:

@@ -12,15 +12,12 @@ from casework.case.keyring import CaseDamaged
 from casework.errors import NotFound
 from casework.evidence import examine, limits, parts, receive
 from casework.evidence.files import files, find, may_lack
-from portal import uploads
+from portal import downloads, uploads
 from portal.context import actor_of
-from portal.staff.evidence_views import neutral_name
 from portal.web.headers import POLICY_HEADER, Policy
 from portal.web.pages import see_other
 from portal.web.run import run
-from portal.web.streams import Unsatisfiable, range_of, send, unsatisfiable
 from sandbox.contract import FileKind
-from sandbox.kinds import MEDIA_TYPES
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
@@ -91,12 +88,7 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
         """Send a file that an officer sent to the reporter."""
         session = await portal.reporters.require(request)
         content, name, kind = await run(_open, portal, actor_of(session), file_id)
-        try:
-            asked = range_of(request, content.length)
-        except Unsatisfiable:
-            content.close()
-            return unsatisfiable(content.length)
-        return await send(content, asked, MEDIA_TYPES[kind], name=name)
+        return await downloads.answer(request, content, kind, name=name)
 
     return [page, take, begin, take_part, finish, cancel, fetch]
 
@@ -131,7 +123,7 @@ def _read(portal: Portal, actor: Actor) -> dict[str, Any]:
             "unfinished": uploads.unfinished_of(parts.arriving(keyring)),
             "sent": [
                 {
-                    "number": f"{one.number:02}",
+                    "number": downloads.numbered(one.number),
                     "name": one.manifest.name if one.manifest else "",
                     "size": one.manifest.size if one.manifest else 0,
                     "kind": one.manifest.kind if one.manifest else "",
@@ -155,5 +147,5 @@ def _open(portal: Portal, actor: Actor, file_id: str) -> tuple[Content, str, Fil
         if one.manifest is None:
             raise CaseDamaged("manifest")
         kind = FileKind(one.manifest.kind)
-        name = neutral_name(keyring.case.ticket, one.number, kind, examine.CLEAN)
+        name = downloads.neutral_name(keyring.case.ticket, one.number, kind)
         return examine.original_of(keyring, one), name, kind

@@ -11,13 +11,13 @@ from litestar.params import FromPath
 from litestar.response import Response
 
 from casework.errors import InvalidInput, NotFound
-from casework.handling import acts, casefile, opening, recuse
+from casework.handling import acts, casefile, recuse
 from casework.keys import roster
 from casework.law.engine import DocumentRef, Facts
 from crypto.age import HybridRecipient
 from portal.context import LIMITS, PURPOSE, nonce_of
+from portal.staff import looking, passing, sign_in, views
 from portal.staff import officer as officers
-from portal.staff import passing, sign_in, views
 from portal.web import csrf
 from portal.web.forms import read_form
 from portal.web.kept import KEEPER_FIELD, seal_fields
@@ -233,7 +233,7 @@ def _facts(profile: Profile, rule: Transition, form: Form) -> Facts:
 
 async def _page(portal: Portal, officer: Officer, case_id: str, shown: Shown) -> Response[str]:
     # Noted first: where no leaf can be written, no page is shown.
-    await run(_note, portal, officer.actor, case_id)
+    await run(looking.note_opening, portal, officer.actor, case_id)
     found = await run(_read, portal, officer.actor, case_id)
     return portal.pages.render(
         "staff/case.html",
@@ -251,15 +251,6 @@ async def _page(portal: Portal, officer: Officer, case_id: str, shown: Shown) ->
         actions=views.actions_of(portal, found),
         deadlines=views.deadlines_of(portal, found),
     )
-
-
-def _note(portal: Portal, actor: Actor, case_id: str) -> None:
-    with portal.office.read() as uow:
-        noted = opening.is_noted(uow, actor, case_id)
-    # Nobody waits for the write lock but on the first visit of a day.
-    if not noted:
-        with portal.office.write() as uow:
-            opening.note(uow, actor, case_id)
 
 
 def _read(portal: Portal, actor: Actor, case_id: str) -> CaseFile:

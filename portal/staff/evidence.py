@@ -11,6 +11,7 @@ from litestar.response import Response, Stream
 from casework.errors import InvalidInput, NotFound
 from casework.evidence import examine, receive, sheet
 from casework.evidence.files import find
+from portal import downloads
 from portal.context import LIMITS, PURPOSE, nonce_of
 from portal.staff import evidence_views as views
 from portal.staff import looking
@@ -20,8 +21,7 @@ from portal.web.forms import read_form
 from portal.web.headers import POLICY_HEADER, Policy
 from portal.web.pages import see_other
 from portal.web.run import run
-from portal.web.streams import Unsatisfiable, range_of, send, unsatisfiable
-from sandbox.kinds import MEDIA_TYPES
+from portal.web.streams import goes_on
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
@@ -237,19 +237,11 @@ async def _send(
     attached: bool,
 ) -> Response[Any] | Stream:
     officer = await officers.require(portal, request)
-    continued = request.headers.get("range", "").startswith("bytes=") and not request.headers[
-        "range"
-    ].startswith("bytes=0-")
     content, name, kind = await run(
         looking.open_file, portal, officer.actor, case_id, file_id, form,
-        once_a_day=continued or not attached,
+        once_a_day=goes_on(request) or not attached,
     )  # fmt: skip
-    try:
-        asked = range_of(request, content.length)
-    except Unsatisfiable:
-        content.close()
-        return unsatisfiable(content.length)
-    return await send(content, asked, MEDIA_TYPES[kind], name=name if attached else "")
+    return await downloads.answer(request, content, kind, name=name if attached else "")
 
 
 def _page_number(text: str) -> int:

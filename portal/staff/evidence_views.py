@@ -9,8 +9,8 @@ from casework.errors import NotFound
 from casework.evidence import examine
 from casework.evidence.files import may_lack
 from casework.evidence.receive import rooms
+from portal.downloads import numbered
 from sandbox.contract import FileKind
-from sandbox.kinds import EXTENSIONS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -73,7 +73,7 @@ def file_page(
         case_id=keyring.case.id,
         ticket=keyring.case.ticket,
         id=file.item_id,
-        number=_number(file.number),
+        number=numbered(file.number),
         room=file.compartment,
         by=by_whom(keyring.roster, keyring.case.reporter, file.author),
         day=portal.pages.tanggal(file.day),
@@ -114,7 +114,7 @@ def list_of(portal: Portal, keyring: Keyring, files: Sequence[File]) -> list[dic
     return [
         {
             "id": one.item_id,
-            "number": _number(one.number),
+            "number": numbered(one.number),
             "name": one.manifest.name if one.manifest else "",
             "kind": one.manifest.kind if one.manifest else "",
             "size": one.manifest.size if one.manifest else 0,
@@ -169,14 +169,3 @@ def by_whom(roster: Roster, reporter: str, person_id: str) -> str:
         return roster.person(person_id).name
     except NotFound:
         return "–"
-
-
-def neutral_name(ticket: str, number: int, kind: FileKind, form: str) -> str:
-    """Return the name under which a file is taken along: nothing of its own name is in it."""
-    extension = EXTENSIONS.get(kind, ".bin")
-    mark = "-asli" if form == examine.ORIGINAL else ""
-    return f"{ticket}-bukti-{_number(number)}{mark}{extension}"
-
-
-def _number(number: int) -> str:
-    return f"{number:02}"

@@ -14,7 +14,7 @@ from casework.evidence import examine as examining
 from casework.evidence import receive, sheet
 from casework.evidence.files import find
 from casework.handling import opening
-from portal.staff import evidence_views as views
+from portal.downloads import neutral_name
 from sandbox.contract import Failed, FileKind
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ def open_file(
         _require_open(keyring, one, form, has_copy=has_copy)
         noted = once_a_day and examining.is_open(keyring, file_id, form)
         content, kind = _content(keyring, one, found, form)
-        name = views.neutral_name(keyring.case.ticket, one.number, kind, form)
+        original = form == examining.ORIGINAL
+        name = neutral_name(keyring.case.ticket, one.number, kind, original=original)
     if not noted:
         try:
             with portal.office.write() as uow:
@@ -168,6 +169,7 @@ def note_opening(portal: Portal, actor: Actor, case_id: str) -> None:
     """Leave today's leaf of opening the case, whichever of its pages is opened first."""
     with portal.office.read() as uow:
         noted = opening.is_noted(uow, actor, case_id)
+    # Nobody waits for the write lock but on the first visit of a day.
     if not noted:
         with portal.office.write() as uow:
             opening.note(uow, actor, case_id)

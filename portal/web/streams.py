@@ -71,6 +71,12 @@ def range_of(request: Request[Any, Any, Any], length: int) -> Range:
     return Range(start, stop, partial=True)
 
 
+def goes_on(request: Request[Any, Any, Any]) -> bool:
+    """Return whether a request asks for more of a file whose beginning was sent before."""
+    asked = _RANGE.fullmatch(request.headers.get("range", "").strip())
+    return asked is not None and int(asked.group(1) or 0) > 0
+
+
 async def send(
     source: Source, asked: Range, media_type: str, *, name: str = ""
 ) -> Response[Any] | Stream:
