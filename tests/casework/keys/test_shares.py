@@ -148,14 +148,15 @@ def test_nonsense_is_refused_without_being_repeated(typed: list[str]) -> None:
         [MADE[0], shares.split(Person.generate(), Shares())[1]],
     ],
 )
-def test_no_refusal_holds_a_word(typed: Sequence[str]) -> None:
-    """What is printed of an error, causes included, has no three words of a share in a row."""
+def test_no_refusal_holds_words(typed: Sequence[str]) -> None:
+    """What is printed of an error, causes included, has no two words of a share in a row."""
     with pytest.raises(SharesWrong) as caught:
         shares.check(typed, OWNER.public)
     told = "".join(traceback.format_exception_only(caught.value))
     assert caught.value.__context__ is None
     for mnemonic in typed:
-        assert not any(f"{word}" in told.split() for word in mnemonic.split())
+        # One word alone may be a word of the sentence: these shares are drawn anew in each run.
+        assert not any(" ".join(two) in told for two in itertools.pairwise(mnemonic.split()))
 
 
 @pytest.mark.parametrize(("needed", "made"), [(2, 2), (3, 5), (4, 7)])
