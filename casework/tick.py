@@ -7,7 +7,7 @@ more, budgets that are full again), desks that somebody wrote to, and notices at
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -40,6 +40,7 @@ class Done:
     devices: int
     parts: int
     notices: int = 0
+    checkpoints: int = field(default=0, compare=False)
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,9 @@ class Label(StrEnum):
     COMMITMENT = "suaka/v1/commitment"
     """Prefix of what a commitment covers."""
 
+    PADDING = "suaka/v1/log/padding"
+    """Seed of a run of dummy leaves: what one of them says."""
+
 
 class Purpose(StrEnum):
     """One kind of statement that is signed. A value is never reused, nor changed."""

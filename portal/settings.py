@@ -98,6 +98,19 @@ class ScanSection(Section, frozen=True):
     socket: str = ""
 
 
+class LogSection(Section, frozen=True):
+    """The log's public checkpoints: one every ``hours``, each larger by ``leaves`` leaves.
+
+    More acts than ``leaves`` in one period would show in public: ``suaka doctor`` warns.
+    ``witnesses``: for each, its key as it prints it, and after a space its address
+    (``https://…``) unless checkpoints reach it by file.
+    """
+
+    hours: Annotated[int, msgspec.Meta(ge=1, le=24)] = 6
+    leaves: Annotated[int, msgspec.Meta(ge=256, le=1_048_576, multiple_of=256)] = 256
+    witnesses: tuple[str, ...] = ()
+
+
 class CostSection(Section, frozen=True):
     """Key stretching, as ``crypto.kdf`` writes it."""
 
@@ -151,6 +164,7 @@ class Settings(Section, frozen=True):
     costs: CostSection = CostSection()
     limits: LimitSection = LimitSection()
     evidence: EvidenceSection = EvidenceSection()
+    log: LogSection = LogSection()
 
     @property
     def production(self) -> bool:

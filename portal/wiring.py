@@ -18,6 +18,8 @@ from casework.keys.sessions import Kind, SessionStore
 from casework.keys.tables import RosterRow, Wrap
 from casework.keys.vocabulary import WrapKind
 from casework.law.catalogue import ProfileCatalogue
+from casework.log.clock import Clock
+from casework.log.keys import LogKeyFile
 from casework.store import schema
 from casework.store.blobs import BlobFolder
 from casework.store.engine import open_engine
@@ -83,6 +85,11 @@ class Paths:
     def pepper(self) -> Path:
         """The server's part of every passphrase; never beside a database backup."""
         return self.folder / KEYS / "pepper"
+
+    @property
+    def log_key(self) -> Path:
+        """The secret that signs the log's checkpoints; it decrypts nothing."""
+        return self.folder / KEYS / "log.key"
 
     @property
     def sessions(self) -> Path:
@@ -152,6 +159,8 @@ def open_office(
         post=mail.post_of(settings.mail, folder),
         evidence=_limits(settings.evidence),
         scanner=Scanner(settings.scan.socket) if settings.scan.socket else None,
+        log_key=LogKeyFile(paths.log_key),
+        checkpoints=Clock(settings.log.hours, settings.log.leaves),
     )
     accounts.check_costs(office)
     return office

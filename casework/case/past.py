@@ -62,6 +62,7 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     granted: tuple[str, ...] = ()
     revoked: tuple[str, ...] = ()
     ticket: str = ""
+    commitment: str = ""
     profile: str = ""
     profile_version: int = 0
     reporter: str = ""
@@ -75,12 +76,13 @@ class Past:
     """The verified past of one case.
 
     ``bodies`` holds every leaf of the case by number, in order, and ``None`` for one that proves
-    nothing; ``entries`` those that do. ``breaks`` are the numbers of proven leaves before which
-    something is missing. ``state`` and ``category`` are the last that somebody entitled signed;
+    nothing, ``hashes`` the hash of each; ``entries`` those that prove something. ``breaks`` are
+    the numbers of proven leaves before which something is missing. ``state`` and ``category`` are the last that somebody entitled signed;
     ``reporter`` and ``profile`` are ``None`` where no submission vouches for them.
     """
 
     bodies: dict[int, dict[str, Any] | None]
+    hashes: dict[int, bytes]
     entries: tuple[Entry, ...]
     breaks: frozenset[int]
     submission: Entry | None
@@ -289,6 +291,7 @@ def _chain(
         category = entry.category or category
     return Past(
         bodies={number: body if number in proven else None for number, body in said.items()},
+        hashes={row.number: row.hash for row in rows},
         entries=tuple(proven[row.number] for row in rows if row.number in proven),
         breaks=frozenset(breaks),
         submission=submission,

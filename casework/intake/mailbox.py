@@ -16,6 +16,7 @@ from casework.errors import Denied, NotFound
 from casework.evidence.files import files
 from casework.handling import acts, desk, step, story
 from casework.handling.recuse import RECUSAL
+from casework.intake import looks, watch
 from casework.keys import roster
 from casework.keys.vocabulary import RECOVERY, PersonKind
 from casework.law import engine
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from casework.evidence.files import File
     from casework.handling.story import Piece
+    from casework.intake.looks import Look
+    from casework.intake.watch import Watched
     from casework.keys.actor import Actor
     from casework.law.engine import Facts
     from casework.law.profile import Profile
@@ -72,6 +75,8 @@ class Mailbox:
     recovered: tuple[date, ...]
     resealed: tuple[date, ...]
     files: tuple[File, ...]
+    watched: Watched
+    looks: tuple[Look, ...]
 
 
 def open_own(uow: UnitOfWork, actor: Actor) -> tuple[Keyring, Profile]:
@@ -81,6 +86,7 @@ def open_own(uow: UnitOfWork, actor: Actor) -> tuple[Keyring, Profile]:
         Denied: the actor is no reporter.
         NotFound: the case is gone.
         CaseDamaged: the case's row is not what its leaves say.
+        RolledBack, NotInLog: the log is not the one that the reporter has seen before.
     """
     if actor.kind != PersonKind.REPORTER:
         raise Denied
@@ -89,12 +95,18 @@ def open_own(uow: UnitOfWork, actor: Actor) -> tuple[Keyring, Profile]:
         raise NotFound("case")
     keyring = Keyring(uow, case, actor, roster.load(uow))
     keyring.check_row()
+    watch.check(keyring)
     return keyring, uow.office.catalogue.get(case.profile, case.profile_version)
 
 
 def read(uow: UnitOfWork, actor: Actor) -> Mailbox:
-    """Return the reporter's mailbox. Raises: Denied, NotFound, RosterBroken, CaseDamaged."""
+    """Return the reporter's mailbox, and remember what they have seen of the log.
+
+    Raises:
+        Denied, NotFound, RosterBroken, CaseDamaged, RolledBack, NotInLog: see :func:`open_own`.
+    """
     keyring, profile = open_own(uow, actor)
+    watched = watch.check_and_update(keyring)
     case = keyring.case
     now = step.situation(keyring, profile)
     told_here = story.tell(keyring, (Kind.CONTENT,))
@@ -121,6 +133,8 @@ def read(uow: UnitOfWork, actor: Actor) -> Mailbox:
         recovered=recovered,
         resealed=resealed,
         files=tuple(files(keyring)),
+        watched=watched,
+        looks=looks.of(keyring, profile),
     )
 
 

@@ -11,8 +11,9 @@ from casework.case.grants import SHARE_A, SHARE_B, Holder, Scope
 from casework.case.past import REPORTER_FACT, keys_digest
 from casework.case.tables import Case, Grant
 from casework.errors import CaseworkError
+from casework.intake import watch
 from casework.intake.token import entropy_of, submission_of, ticket_of
-from casework.keys import accounts, roster
+from casework.keys import accounts, memory, roster
 from casework.keys.actor import Actor
 from casework.keys.tables import Person as PersonRow
 from casework.keys.vocabulary import RECOVERY, PersonKind
@@ -49,7 +50,10 @@ class NotReceiving(CaseworkError):
 
 @dataclass(repr=False)
 class Prepared:
-    """A sealed case that is not stored yet; ``roster_head`` is what it was sealed under."""
+    """A sealed case that is not stored yet; ``roster_head`` is what it was sealed under.
+
+    ``memory`` is what the reporter has seen of the log, sealed and signed.
+    """
 
     case: Case
     person: PersonRow
@@ -57,6 +61,7 @@ class Prepared:
     reporter: Actor
     facts: dict[str, str | int]
     roster_head: str
+    memory: tuple[bytes, bytes] = (b"", b"")
     sealed: list[items.Sealed] = field(default_factory=list)
     granted: list[tuple[Grant, bytes]] = field(default_factory=list)
     compartments: list[str] = field(default_factory=list)
@@ -89,10 +94,12 @@ def prepare(office: Office, token: bytes, report: Report, attempt: int) -> Prepa
     with office.read() as uow:
         chain = roster.load(uow)
         day = uow.today()
-    holders = receivers(office.profile, chain, day)
-    if holders is None:
-        raise NotReceiving
-    prepared = _begin(office, token, attempt, chain, day)
+        holders = receivers(office.profile, chain, day)
+        if holders is None:
+            raise NotReceiving
+        prepared = _begin(office, token, attempt, chain, day)
+        seen = watch.first_memory(uow, prepared.reporter, chain)
+    prepared.memory = memory.sealed(prepared.reporter, seen)
     prepared.wrap = _wrap(office, token, prepared)
     _seal_all(office, prepared, report, chain, holders)
     return prepared

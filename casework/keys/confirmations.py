@@ -18,6 +18,7 @@ from casework.errors import NotFound
 from casework.keys.chain import Hash, Instance, Line, PersonId
 from casework.log import leaf as leaves
 from casework.log.tables import Leaf
+from casework.log.walk import walk
 from crypto.errors import Tampered
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ UNREADABLE_MAX: Final = 1000
 """How many unreadable leaves a memory takes for possible confirmations."""
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
+Salt = Annotated[str, msgspec.Meta(pattern=r"\A[0-9a-f]{32}\Z")]
 
 
 class Seen(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -50,6 +52,7 @@ class _Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     day: date
     log: Hash
     objects: tuple[()]
+    salt: Salt
     roster: _Count
     head: Hash
     size: _Count
@@ -154,6 +157,12 @@ def read(row: Leaf, instance: str) -> Confirmation | None:
     )
 
 
+def known(uow: UnitOfWork) -> list[str]:
+    """Return the hashes of all leaves that say they are confirmations."""
+    found = uow.session.scalars(select(Leaf.hash).where(Leaf.event == EVENT))
+    return [digest.hex() for digest in found]
+
+
 def traces(uow: UnitOfWork, since: int) -> list[str]:
     """Return the hashes of all leaves from a number on that are, or may be, confirmations.
 
@@ -163,40 +172,38 @@ def traces(uow: UnitOfWork, since: int) -> list[str]:
     found: list[str] = []
     unreadable: list[str] = []
     before: bytes | None = None
-    for number, digest, body in _leaves(uow, max(since - 1, 0)):
-        if body is None or leaves.leaf_hash(body.encode()) != digest:
-            unreadable.append(digest.hex())
+    for step in walk(uow, max(since - 1, 0)):
+        body = step.body
+        if step.dummy:
+            pass
+        elif body is None or leaves.leaf_hash(body.encode()) != step.hash:
+            unreadable += [one.hex() for one in {step.hash, step.row_hash} if one is not None]
         else:
-            if number >= since and f'"{EVENT}"' in body:
-                found.append(digest.hex())
+            if step.number >= since and f'"{EVENT}"' in body:
+                found.append(step.hash.hex())
             if before is not None and f'"log":"{before.hex()}"' not in body:
                 unreadable += _link(body)
-        before = digest
+        before = step.hash
     return found + unreadable[:UNREADABLE_MAX]
 
 
 def _is_chain(uow: UnitOfWork, confirmed: int) -> bool:
     """Return whether every leaf names the one before it; from ``confirmed`` on, each is whole."""
     expected, before = 0, None
-    for number, digest, body in _leaves(uow, 0):
-        if number != expected:
+    for step in walk(uow):
+        if step.number != expected:
             return False
+        body = step.body
         if body is None:
-            # Its hash is still named by the next leaf.
-            if number >= confirmed:
+            # Its hash is still named by the next leaf, and held by the tree.
+            if step.number >= confirmed and not step.dummy:
                 return False
-        elif leaves.leaf_hash(body.encode()) != digest or _link(body) != (
+        elif leaves.leaf_hash(body.encode()) != step.hash or _link(body) != (
             [] if before is None else [before.hex()]
         ):
             return False
-        expected, before = number + 1, digest
+        expected, before = step.number + 1, step.hash
     return True
-
-
-def _leaves(uow: UnitOfWork, since: int) -> Any:
-    """Iterate over number, hash and body of leaves, without making an object of each."""
-    query = select(Leaf.number, Leaf.hash, Leaf.body).where(Leaf.number >= since)
-    return uow.session.execute(query.order_by(Leaf.number).execution_options(yield_per=1000))
 
 
 class _Link(msgspec.Struct):

@@ -22,6 +22,7 @@ from casework.keys.parts import PublicPart, PublicParts
 from casework.keys.tables import Enrolment, RosterRow
 from casework.keys.tables import Person as PersonRow
 from casework.keys.vocabulary import Flaw, PersonKind
+from casework.log import keys as log_keys
 from casework.log import leaf
 from casework.store.base import new_id
 from crypto.errors import Malformed
@@ -192,7 +193,7 @@ def public_parts(uow: UnitOfWork) -> bytes:
 
 
 def install_genesis(uow: UnitOfWork, file: bytes) -> Roster:
-    """Verify and store the genesis, and make its hash the first leaf of the log.
+    """Verify and store the genesis, and make its hash and the log's key the first leaf of the log.
 
     The configuration must pin ``roster.head`` from then on.
 
@@ -201,6 +202,7 @@ def install_genesis(uow: UnitOfWork, file: bytes) -> Roster:
         UnreadableFile: not a genesis file.
         RosterBroken: the genesis breaks a rule, or is not the one that the configuration pins.
         KeysDiffer: an officer in it is not the one enrolled here.
+        LogKeyMissing: the file of the log's key is gone.
     """
     if _has_genesis(uow) or leaf.next_number(uow) != 0:
         raise GenesisExists
@@ -213,7 +215,14 @@ def install_genesis(uow: UnitOfWork, file: bytes) -> Roster:
             if enrolled_keys.get(person_id) != (record.keys, record.handle):
                 raise KeysDiffer(person_id)
     rosters.store(uow, 1, entry)
-    leaf.append(uow, _draft("genesis", leaf.SYSTEM, 1, entry))
+    first = _draft("genesis", leaf.SYSTEM, 1, entry)
+    key = {log_keys.FACT: log_keys.found(uow).to_text()}
+    leaf.append(
+        uow,
+        leaf.Draft(
+            first.event, first.actor, objects=first.objects, facts={**(first.facts or {}), **key}
+        ),
+    )
     return roster
 
 

@@ -1,4 +1,6 @@
-"""What an officer's keyring remembers of roster and log, so that an older copy is noticed.
+"""What a keyring remembers of roster and log, so that an older copy is noticed.
+
+Officers have one, and so have reporters (:mod:`casework.intake.watch`).
 
 The memory lies in the keystore, apart from the main database: putting yesterday's main database
 back makes the next sign-in fail. It is sealed to the officer and signed by them, so that whoever
@@ -16,25 +18,31 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 import msgspec
-from sqlalchemy import func, select
 
 from casework.errors import Untrustworthy
 from casework.keys import confirmations
 from casework.keys import roster as rosters
 from casework.keys.chain import NO_PREVIOUS, Hash, Instance, PersonId
-from casework.log.tables import Leaf
+from casework.log import seen as logs
+from casework.log.seen import Seen
 from crypto import age, canonical, signatures
 from crypto.errors import CryptoError
 from crypto.signatures import Purpose
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from casework.keys.actor import Actor
     from casework.keys.confirmations import Confirmation
     from casework.keys.members import Roster
     from casework.store.unit import UnitOfWork
+
+
+FORMAT: Final = 3
+OLDER_FORMATS: Final = (1, 2)
 
 
 class Rollback(StrEnum):
@@ -44,6 +52,8 @@ class Rollback(StrEnum):
     ROSTER_DIFFERS = "roster_differs"
     LOG_SHORTER = "log_shorter"
     LOG_DIFFERS = "log_differs"
+    LOG_KEY_DIFFERS = "log_key_differs"
+    CHECKPOINT_FORGED = "checkpoint_forged"
     MEMORY_MISSING = "memory_missing"
     MEMORY_FORGED = "memory_forged"
 
@@ -58,34 +68,25 @@ class RolledBack(Untrustworthy):
 
 
 class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Roster version and head, log size and hash of the last leaf; all zero before the genesis.
+    """Roster version and head, size of the log, hash of its last leaf, root of its tree.
 
+    All zero before the genesis. ``log_key`` is the key of the log that was in force.
     ``guardian`` and ``guardian_key`` (hex) are who the guardian was when last seen.
     ``confirmed`` are the hashes of all confirmed restores seen so far, in order.
     """
 
-    v: Literal[2] = 2
+    v: Literal[3] = 3
     instance: Instance
     person: PersonId
     roster_version: Annotated[int, msgspec.Meta(ge=0)] = 0
     roster_head: Hash = NO_PREVIOUS
     log_size: Annotated[int, msgspec.Meta(ge=0)] = 0
     log_last: Hash = NO_PREVIOUS
+    log_root: Hash = NO_PREVIOUS
+    log_key: str = ""
     guardian: PersonId | None = None
     guardian_key: Hash | None = None
     confirmed: tuple[Hash, ...] = ()
-
-
-class _MemoryOne(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The first format; it names no guardian, so that nobody but its officer can explain to it."""
-
-    v: Literal[1]
-    instance: Instance
-    person: PersonId
-    roster_version: Annotated[int, msgspec.Meta(ge=0)]
-    roster_head: Hash
-    log_size: Annotated[int, msgspec.Meta(ge=0)]
-    log_last: Hash
 
 
 @dataclass(frozen=True)
@@ -98,7 +99,7 @@ class Checked:
 
 def begin(uow: UnitOfWork, actor: Actor) -> None:
     """Give a newly enrolled officer an empty memory, so that a missing one is always an alarm."""
-    _remember(uow, actor, Memory(instance=uow.office.instance_id, person=actor.person_id))
+    remember(uow, actor, Memory(instance=uow.office.instance_id, person=actor.person_id))
 
 
 def check_and_update(uow: UnitOfWork, actor: Actor) -> Roster:
@@ -127,13 +128,14 @@ def check(uow: UnitOfWork, actor: Actor) -> Checked:
         explained = None
         if reason is not None:
             explained = confirmations.explaining(
-                fresh, roster, _signers(memory, actor), memory.confirmed
+                fresh, roster, signers(memory, actor), memory.confirmed
             )
             if explained is None:
                 raise RolledBack(reason)
-        seen = _seen(fresh, memory, roster, 0 if explained else memory.log_size)
-    if seen != memory:
-        _remember(uow, actor, seen)
+        traces = confirmations.traces(fresh, 0 if explained else memory.log_size)
+        now = seen(fresh, memory, roster, traces)
+    if now != memory:
+        remember(uow, actor, now)
     return Checked(roster, explained)
 
 
@@ -143,11 +145,10 @@ def contradiction(uow: UnitOfWork, memory: Memory, roster: Roster) -> Rollback |
         return Rollback.ROSTER_OLDER
     if memory.roster_version and roster.head_at(memory.roster_version) != memory.roster_head:
         return Rollback.ROSTER_DIFFERS
-    if _log_size(uow) < memory.log_size:
-        return Rollback.LOG_SHORTER
-    if memory.log_size and _leaf_hash(uow, memory.log_size - 1) != memory.log_last:
-        return Rollback.LOG_DIFFERS
-    return None
+    found = logs.contradiction(
+        uow, Seen(memory.log_size, memory.log_last, memory.log_root, memory.log_key)
+    )
+    return None if found is None else Rollback(found.value)
 
 
 def recall(uow: UnitOfWork, actor: Actor) -> Memory:
@@ -178,53 +179,61 @@ def recall(uow: UnitOfWork, actor: Actor) -> Memory:
 
 
 def _parsed(body: Any) -> Memory:
-    """Return a memory of either format. Raises: msgspec.ValidationError."""
-    if isinstance(body, dict) and body.get("v") == 1:
-        older = msgspec.convert(body, _MemoryOne, strict=True)
-        return Memory(**{**msgspec.structs.asdict(older), "v": 2})
+    """Return a memory of any format; older ones name neither guardian nor root and key of the log.
+
+    Raises:
+        msgspec.ValidationError: it is of none.
+    """
+    if isinstance(body, dict) and body.get("v") in OLDER_FORMATS:
+        body = {**body, "v": FORMAT}
     return msgspec.convert(body, Memory, strict=True)
 
 
-def _signers(memory: Memory, actor: Actor) -> dict[str, bytes]:
+def signers(memory: Memory, actor: Actor) -> dict[str, bytes]:
     """Return whose word on a restore counts: the guardian whom the memory names, and oneself."""
-    signers = {actor.person_id: actor.person.signing.verify_key}
+    found = {actor.person_id: actor.person.signing.verify_key}
     if memory.guardian is not None and memory.guardian_key is not None:
-        signers.setdefault(memory.guardian, bytes.fromhex(memory.guardian_key))
-    return signers
+        found.setdefault(memory.guardian, bytes.fromhex(memory.guardian_key))
+    return found
 
 
-def _seen(uow: UnitOfWork, memory: Memory, roster: Roster, since: int) -> Memory:
-    """Return what is to be remembered now; leaves before number ``since`` were seen before."""
-    size = _log_size(uow)
-    traces = confirmations.traces(uow, since)
+def seen(
+    uow: UnitOfWork,
+    memory: Memory,
+    roster: Roster,
+    confirmed: Iterable[str],
+    size: int | None = None,
+) -> Memory:
+    """Return what is to be remembered now, ``confirmed`` being the confirmations in the log.
+
+    ``size``: how much of the log, if not all of it.
+    """
+    log = logs.now(uow, size)
     return Memory(
         instance=memory.instance,
         person=memory.person,
         roster_version=roster.version,
         roster_head=roster.head,
-        log_size=size,
-        log_last=(_leaf_hash(uow, size - 1) if size else None) or NO_PREVIOUS,
+        log_size=log.size,
+        log_last=log.last,
+        log_root=log.root,
+        log_key=log.key,
         guardian=roster.guardian_id,
         guardian_key=roster.guardian.verify_key.hex(),
-        confirmed=tuple(dict.fromkeys((*memory.confirmed, *traces))),
+        confirmed=tuple(dict.fromkeys((*memory.confirmed, *confirmed))),
     )
 
 
-def _log_size(uow: UnitOfWork) -> int:
-    last = uow.session.scalar(select(func.max(Leaf.number)))
-    return 0 if last is None else last + 1
+def remember(uow: UnitOfWork, actor: Actor, memory: Memory) -> None:
+    """Keep what an officer or a reporter has seen."""
+    uow.keystore.remember(actor.person_id, *sealed(actor, memory))
 
 
-def _leaf_hash(uow: UnitOfWork, number: int) -> str | None:
-    digest = uow.session.scalar(select(Leaf.hash).where(Leaf.number == number))
-    return None if digest is None else digest.hex()
-
-
-def _remember(uow: UnitOfWork, actor: Actor, memory: Memory) -> None:
+def sealed(actor: Actor, memory: Memory) -> tuple[bytes, bytes]:
+    """Seal a memory to the person whose it is; return it and their signature over it."""
     body = canonical.encode(msgspec.to_builtins(memory))
-    sealed = age.encrypt(body, [actor.person.identity.recipient])
-    signature = actor.person.signing.sign(Purpose.KEYRING, _statement(memory, sealed))
-    uow.keystore.remember(actor.person_id, sealed, signature)
+    closed = age.encrypt(body, [actor.person.identity.recipient])
+    return closed, actor.person.signing.sign(Purpose.KEYRING, _statement(memory, closed))
 
 
 def _statement(memory: Memory, sealed: bytes) -> dict[str, str]:

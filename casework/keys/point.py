@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from casework.keys.chain import NO_PREVIOUS
 from casework.keys.tables import RosterRow
+from casework.log import tree
 from casework.log.tables import Leaf
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Point:
-    """Roster version and hash of its last entry, number of leaves and hash of the last one.
+    """Roster version and hash of its last entry, size of the tree and hash of its last leaf.
 
     ``roster_day``, ``roster_reason`` and ``log_day`` are said by the rows themselves; whoever must
     rely on them verifies roster and log.
@@ -38,13 +39,20 @@ def of(session: Session) -> Point:
     """Return where a database stands; all zero before the genesis. Verifies nothing."""
     entry = session.scalar(select(RosterRow).order_by(RosterRow.version.desc()).limit(1))
     leaf = session.scalar(select(Leaf).order_by(Leaf.number.desc()).limit(1))
+    size = tree.size(session)
     said = {} if entry is None else json.loads(entry.body)
     return Point(
         roster_version=0 if entry is None else entry.version,
         roster_head=NO_PREVIOUS if entry is None else entry.hash,
         roster_day=None if entry is None else date.fromisoformat(said["day"]),
         roster_reason="" if entry is None else str(said["reason"]),
-        log_size=0 if leaf is None else leaf.number + 1,
-        log_last=NO_PREVIOUS if leaf is None else leaf.hash.hex(),
+        log_size=size,
+        log_last=hash_before(session, size),
         log_day=None if leaf is None else leaf.day,
     )
+
+
+def hash_before(session: Session, size: int) -> str:
+    """Return the hex hash of the last of the first ``size`` leaves; zeros if there is none."""
+    digest = tree.hash_at(session, size - 1) if size else None
+    return NO_PREVIOUS if digest is None else digest.hex()

@@ -1,9 +1,9 @@
 """Append a leaf: the trace of one act, written in the transaction of the act itself.
 
-A leaf is RFC 8785 canonical JSON. Its hash is SHA-256 of a zero byte and the leaf
-(RFC 6962 §2.1), so that the tree can be built over the leaves as they stand. A leaf names sealed
+A leaf is RFC 8785 canonical JSON, and one of the tree (:mod:`casework.log.tree`). It names sealed
 objects by the SHA-256 of their ciphertext; it never holds a hash of a plaintext, and no time
-finer than the day.
+finer than the day. A random salt in each keeps its hash from being guessed, also after the body
+was erased.
 
 Each leaf names the one before it in the log, so that no place can be filled with another. The
 leaves of a case are a chain of their own, too: each names its place in it, the leaf before it and
@@ -13,17 +13,19 @@ cannot be rewritten.
 
 from __future__ import annotations
 
-import hashlib
+import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
+from casework.log import tree
 from casework.log.tables import Leaf
 from crypto import canonical, signatures
 from crypto.errors import CryptoError
 from crypto.labels import Purpose
+from crypto.merkle import leaf_hash
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -31,8 +33,12 @@ if TYPE_CHECKING:
     from casework.store.unit import UnitOfWork
     from crypto.signatures import SigningKey
 
+__all__ = ["Draft", "append", "is_searchable", "is_signed", "leaf_hash", "next_number", "read"]
+
 LEAF_FORMAT = 1
-LEAF_PREFIX = b"\x00"
+SALT_SIZE = 16
+"""Random bytes in each leaf."""
+
 SYSTEM = "system"
 
 
@@ -47,15 +53,9 @@ class Draft:
     facts: Mapping[str, Any] | None = None
 
 
-def leaf_hash(body: bytes) -> bytes:
-    """Return the RFC 6962 leaf hash of a leaf's canonical bytes."""
-    return hashlib.sha256(LEAF_PREFIX + body).digest()
-
-
 def next_number(uow: UnitOfWork) -> int:
     """Return the number that the next leaf of this transaction will have."""
-    last = uow.session.scalar(select(func.max(Leaf.number)))
-    return 0 if last is None else last + 1
+    return tree.size(uow.session)
 
 
 def append(uow: UnitOfWork, draft: Draft, signing: SigningKey | None = None) -> int:
@@ -64,6 +64,7 @@ def append(uow: UnitOfWork, draft: Draft, signing: SigningKey | None = None) -> 
     ``signing`` is the acting person's key; only the system acts without one. The objects are
     hex SHA-256 of ciphertexts, listed in sorted order.
     """
+    tree.one_writer(uow.session)
     number = next_number(uow)
     content: dict[str, Any] = {
         "v": LEAF_FORMAT,
@@ -74,6 +75,7 @@ def append(uow: UnitOfWork, draft: Draft, signing: SigningKey | None = None) -> 
         "day": uow.today().isoformat(),
         "log": _hash_of(uow, number - 1),
         "objects": sorted(draft.objects),
+        "salt": secrets.token_hex(SALT_SIZE),
         **(draft.facts or {}),
         **({} if draft.case is None else _link(uow, draft.case)),
     }
@@ -94,13 +96,14 @@ def append(uow: UnitOfWork, draft: Draft, signing: SigningKey | None = None) -> 
             signature=signature,
         )
     )
+    tree.add(uow.session, number, [digest])
     uow.session.flush()
     return number
 
 
 def _hash_of(uow: UnitOfWork, number: int) -> str | None:
     """Return the hex hash of a leaf, so that the next one holds it in its place."""
-    digest = uow.session.scalar(select(Leaf.hash).where(Leaf.number == number))
+    digest = tree.hash_at(uow.session, number)
     return None if digest is None else digest.hex()
 
 

@@ -18,6 +18,7 @@ from casework.errors import NotFound
 from casework.keys.tables import Person
 from casework.log import leaf as leaves
 from casework.log.tables import Leaf
+from casework.log.walk import standing
 from crypto.errors import CryptoError, Tampered
 from crypto.persons import PublicKeys
 
@@ -80,11 +81,7 @@ def rows_of(uow: UnitOfWork, chain: Roster, found: Sequence[Leaf]) -> tuple[Row,
     cases = {
         case.id: case for case in uow.session.scalars(select(Case).where(Case.id.in_(list(ids))))
     }
-    hashes = dict(
-        uow.session.execute(
-            select(Leaf.number, Leaf.hash).where(Leaf.number.in_([row.number - 1 for row in found]))
-        ).all()
-    )
+    hashes = standing(uow, [row.number - 1 for row in found])
     wrote = {row.actor for row in found}
     known = _Known(
         chain,

@@ -11,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from casework.evidence.limits import Limits
+from casework.log.clock import Clock
 from casework.store.engine import BEGIN_OPTION, Unavailable
 from casework.store.unit import UnitOfWork
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from casework.keys.sessions import SessionStore
     from casework.law.catalogue import ProfileCatalogue
     from casework.law.profile import Profile
+    from casework.log.keys import LogKeyFile
     from casework.notices.post import Post
     from casework.store.blobs import Blobs
     from casework.store.keystore import Keystore
@@ -42,7 +44,8 @@ class Office:
     it is ``None`` only before the key ceremony. ``second_factor`` is off in a demo alone.
     ``many_cases``: how many cases an officer opens on a day before the guardian is told. ``post``
     sends notices; ``None`` while that is off. ``jail`` is where hostile files are looked at, and
-    ``scanner`` asks the malware scanner, if there is one.
+    ``scanner`` asks the malware scanner, if there is one. ``log_key`` keeps the secret that signs
+    checkpoints, which are published by the clock ``checkpoints``.
     """
 
     instance_id: str
@@ -63,11 +66,13 @@ class Office:
     secret_key_kdf: Kdf
     production: bool
     genesis: str | None
+    log_key: LogKeyFile
     second_factor: bool = True
     many_cases: int = 25
     post: Post | None = None
     evidence: Limits = field(default_factory=Limits)
     scanner: Scanner | None = None
+    checkpoints: Clock = field(default_factory=Clock)
 
     @contextmanager
     def write(self) -> Iterator[UnitOfWork]:

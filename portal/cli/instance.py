@@ -15,6 +15,8 @@ from casework.calendar import holidays
 from casework.keys import enrol, parts, roster
 from casework.keys.enrol import GenesisExists
 from casework.law.catalogue import ProfileCatalogue
+from casework.log import keys as log_keys
+from casework.log.keys import LogKeyFile
 from casework.store import schema
 from casework.store.engine import open_engine
 from portal import settings as configuration
@@ -88,7 +90,7 @@ def create(
     costs: CostSection | None = None,
     staff: StaffSection | None = None,
 ) -> None:
-    """Make pepper, databases, holiday table and, last, the settings of a new instance.
+    """Make pepper, key of the log, databases, holidays and, last, the settings of an instance.
 
     Raises:
         NotFound: there is no such profile.
@@ -102,6 +104,7 @@ def create(
         file.write(secrets.token_bytes(wiring.PEPPER_SIZE))
         file.flush()
         os.fsync(file.fileno())
+    LogKeyFile(paths.log_key).make(section.id, secrets.token_bytes(log_keys.SEED_SIZE))
     engine = open_engine(paths.database)
     schema.upgrade(engine)
     engine.dispose()

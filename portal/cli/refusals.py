@@ -32,6 +32,8 @@ from casework.keys.shares import MOST_SHARES, SharesWrong
 from casework.keys.tables import LINE_MAX
 from casework.keys.vocabulary import Flaw
 from casework.law.load import ProfileError
+from casework.log.keys import LogKeyMissing, LogKeysBroken
+from casework.log.tree import TreeDamaged
 from casework.store.backup.manifest import ArchiveUnfit
 from casework.store.engine import StorageUnfit, Unavailable
 from crypto import errors as sealing
@@ -184,8 +186,14 @@ _SENTENCES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         "person",
         KeysSwapped: "the passphrase is right, but the stored keys are not this person's: "
         "somebody wrote to the database",
-        RolledBack: "this officer has seen a newer roster or log than the one stored: an old copy "
+        RolledBack: "this officer has seen another roster or log than the one stored: an old copy "
         "of the database was put back; after an honest restore: suaka restore confirm",
+        LogKeyMissing: "keys/log.key is missing or holds another key than the one in force: put "
+        "back its copy",
+        LogKeysBroken: "a public key of the log is stored that the one before it did not sign: "
+        "somebody wrote to the database",
+        TreeDamaged: "a node of the log's tree is gone: somebody wrote to the database; run suaka "
+        "audit verify",
         ClockOff: "this code is right at another hour: set the clock of the phone or of this "
         "machine; the phone is ahead by this much, or behind if negative",
         TooManyCodes: "too many codes were wrong: wait five minutes, or use a recovery code",

@@ -13,6 +13,7 @@ from casework.keys.actor import Actor
 from casework.keys.parts import PublicParts
 from casework.keys.sessions import SessionStore
 from casework.law.catalogue import ProfileCatalogue
+from casework.log.keys import LogKeyFile
 from casework.store import schema
 from casework.store.blobs import BlobFolder
 from casework.store.engine import open_engine
@@ -93,7 +94,10 @@ def bare_office(folder: Path, profile: str = "badung") -> Bench:
         production=False,
         genesis=None,
         second_factor=False,
+        log_key=LogKeyFile(folder / "log.key"),
     )
+    if not (folder / "log.key").exists():
+        office.log_key.make(office.instance_id, bytes(range(64, 96)))
     with office.write() as uow:
         holidays.seed(uow, range(2026, 2029))
     return Bench(office, clock, folder)

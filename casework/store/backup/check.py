@@ -13,7 +13,7 @@ from casework.evidence.tables import FilePart
 from casework.keys import point
 from casework.keys import roster as rosters
 from casework.keys.tables import Enrolment, RosterRow
-from casework.log.tables import Leaf
+from casework.log import tree
 from casework.store import schema
 from casework.store.backup.make import BLOBS
 from casework.store.backup.manifest import ArchiveUnfit
@@ -139,7 +139,7 @@ def blobs(office: Office, data: DataManifest) -> None:
 def lost(old: Session, new: Session) -> Lost:
     """Compare a replaced database with the restored one. Verifies nothing."""
     theirs, ours = point.of(old), point.of(new)
-    common = old.scalar(select(Leaf.hash).where(Leaf.number == ours.log_size - 1))
+    common = tree.hash_at(old, ours.log_size - 1)
     entry = old.scalar(select(RosterRow.hash).where(RosterRow.version == ours.roster_version))
     known = set(new.scalars(select(Case.id)))
     return Lost(

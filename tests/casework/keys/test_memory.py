@@ -26,6 +26,7 @@ from casework.store.office import Office
 from crypto import age, canonical
 from crypto.persons import Person
 from crypto.signatures import Purpose
+from tests.casework.log.trees import rebuild
 from tests.casework.office import Bench, make_office, passphrase_of
 
 
@@ -209,6 +210,14 @@ class TestRowsTakenOut:
         sign_in(bench)
         with bench.office.write() as uow:
             uow.session.execute(delete(Leaf).where(Leaf.number == leaf.next_number(uow) - 1))
+        assert refused(bench) is Rollback.LOG_DIFFERS
+
+    def test_the_last_leaf_taken_out_of_the_tree_as_well_is_noticed(self, bench: Bench) -> None:
+        act(bench)
+        sign_in(bench)
+        with bench.office.write() as uow:
+            uow.session.execute(delete(Leaf).where(Leaf.number == leaf.next_number(uow) - 1))
+            rebuild(uow)
         assert refused(bench) is Rollback.LOG_SHORTER
 
     def test_a_changed_leaf_is_noticed(self, bench: Bench) -> None:
@@ -275,7 +284,7 @@ class TestForgedMemory:
         [
             {"person": "f" * 32},
             {"instance": "lain"},
-            {"v": 3},
+            {"v": 4},
             {"log_size": -1},
             {"roster_head": "x"},
             {"more": 1},

@@ -15,6 +15,7 @@ from sqlalchemy import delete, select, text, update
 from casework.case.audit import audit
 from casework.errors import Denied, InvalidInput
 from casework.keys import confirmations, enrol, memory, point, restoration, roster
+from casework.keys.chain import NO_PREVIOUS
 from casework.keys.memory import Rollback, RolledBack
 from casework.keys.vocabulary import TenureState
 from casework.log import leaf
@@ -26,6 +27,7 @@ from crypto.persons import Person
 from crypto.signatures import Purpose
 from tests.casework.cases import copy_of
 from tests.casework.conftest import close
+from tests.casework.log.trees import rebuild
 from tests.casework.office import Bench, make_office, passphrase_of
 
 REASON = "Cakram rusak, cadangan kemarin dipasang"
@@ -408,6 +410,7 @@ class TestOldWords:
         with gone_back.office.write() as uow:
             uow.session.execute(delete(Leaf).where(Leaf.number >= number))
             uow.session.add(Leaf(**values))
+            rebuild(uow)
         assert check(gone_back).explained is not None
 
 
@@ -418,7 +421,7 @@ class TestTheFirstFormat:
         with bench.office.read() as uow:
             seen = memory.recall(uow, bench[username])
         content = {name: getattr(seen, name) for name in seen.__struct_fields__}
-        for name in ("guardian", "guardian_key", "confirmed"):
+        for name in ("guardian", "guardian_key", "confirmed", "log_root", "log_key"):
             del content[name]
         write_memory(bench, username, content | {"v": 1} | changes)
 
@@ -427,9 +430,11 @@ class TestTheFirstFormat:
         check(bench)
         with bench.office.read() as uow:
             seen = memory.recall(uow, bench["operator"])
-        assert (seen.v, seen.guardian) == (2, bench["inspektur"].person_id)
+        assert (seen.v, seen.guardian) == (3, bench["inspektur"].person_id)
+        assert seen.log_root != NO_PREVIOUS
+        assert seen.log_key.startswith("catatan/")
 
-    @pytest.mark.parametrize("changes", [{"guardian": None}, {"log_size": -1}, {"v": 3}])
+    @pytest.mark.parametrize("changes", [{"guardian": 5}, {"log_size": -1}, {"v": 4}])
     def test_it_stays_strict(self, bench: Bench, changes: dict[str, Any]) -> None:
         self.older(bench, "operator", **changes)
         assert refused(bench) is Rollback.MEMORY_FORGED

@@ -11,7 +11,6 @@ from sqlalchemy import select, text
 from casework.case import grants
 from casework.case.tables import Case
 from casework.keys import roster
-from casework.log import leaf
 from casework.log.leaf import SYSTEM, Draft, append, is_signed, leaf_hash, read
 from casework.log.tables import Leaf
 from crypto import canonical, signatures
@@ -227,7 +226,3 @@ def test_only_its_actor_signs_a_leaf() -> None:
 def test_the_database_refuses_what_is_no_leaf(filed: Filed, change: str) -> None:
     with filed.bench.office.engine.connect() as connection, pytest.raises(Exception, match="CHECK"):
         connection.execute(text(f"UPDATE leaf SET {change} WHERE case_id IS NOT NULL"))
-
-
-def test_the_prefix_keeps_leaves_apart_from_inner_nodes() -> None:
-    assert leaf.LEAF_PREFIX == b"\x00"

@@ -1,0 +1,108 @@
+"""On every visit: is the log that the reporter sees now the one they have seen before?
+
+What a reporter has seen lies in the keystore, sealed to them and signed by them, from the moment
+of the report on. It moves on with the published checkpoints alone, so that it tells of no visit
+more exactly than their clock does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from casework.case.past import SUBMIT
+from casework.errors import Untrustworthy
+from casework.keys import confirmations, memory
+from casework.keys.memory import Memory, RolledBack
+from casework.log import checkpoints, tree
+from casework.log.tree import TreeDamaged
+from crypto import checkpoint, merkle
+from crypto.errors import CryptoError
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from casework.case.keyring import Keyring
+    from casework.case.past import Past
+    from casework.keys.actor import Actor
+    from casework.keys.members import Roster
+    from casework.store.unit import UnitOfWork
+
+
+class NotInLog(Untrustworthy):
+    """The submission is not where the log's tree should hold it."""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What a visit has shown.
+
+    ``size``: leaves of the checkpoint published last, 0 before the first.
+    ``restored``: the day on which the guardian confirmed that an older copy was put back, where
+    only that explains what is there.
+    """
+
+    size: int
+    restored: date | None
+
+
+def first_memory(uow: UnitOfWork, actor: Actor, chain: Roster) -> Memory:
+    """Return what a reporter has seen at the moment of the report: everything so far."""
+    nothing = Memory(instance=uow.office.instance_id, person=actor.person_id)
+    return memory.seen(uow, nothing, chain, confirmations.known(uow))
+
+
+def check(keyring: Keyring) -> Watched:
+    """Compare log and roster with what the reporter has seen, and find the submission in the tree.
+
+    Raises:
+        RolledBack: something is older, different or missing, and no confirmed restore explains it.
+        NotInLog: the submission is not in the tree.
+    """
+    return _check(keyring)[1]
+
+
+def check_and_update(keyring: Keyring) -> Watched:
+    """Do as :func:`check`, and remember the checkpoint published last. Call it outside of acts."""
+    uow, actor = keyring.uow, keyring.actor
+    kept, watched = _check(keyring)
+    if watched.restored or watched.size > kept.log_size:
+        traces = confirmations.known(uow)
+        seen = memory.seen(uow, kept, keyring.roster, traces, size=watched.size)
+        memory.remember(uow, actor, seen)
+    return watched
+
+
+def _check(keyring: Keyring) -> tuple[Memory, Watched]:
+    uow, chain = keyring.uow, keyring.roster
+    kept = memory.recall(uow, keyring.actor)
+    reason = memory.contradiction(uow, kept, chain)
+    restored = None
+    if reason is not None:
+        signers = memory.signers(kept, keyring.actor)
+        explained = confirmations.explaining(uow, chain, signers, kept.confirmed)
+        if explained is None:
+            raise RolledBack(reason)
+        restored = explained.day
+    _find(uow, keyring.past())
+    note = checkpoints.newest(uow)
+    size = checkpoint.Checkpoint.from_text(note.text).size if note is not None else 0
+    return kept, Watched(size, restored)
+
+
+def _find(uow: UnitOfWork, past: Past) -> None:
+    """Prove that the submission is in the tree at its place. Raises: NotInLog."""
+    number, body = next(iter(past.bodies.items()), (0, None))
+    if body is None or body.get("event") != SUBMIT:
+        raise NotInLog("submission")
+    size = tree.size(uow.session)
+    try:
+        merkle.check_inclusion(
+            past.hashes[number],
+            number,
+            size,
+            tree.prove_inclusion(uow.session, number, size),
+            tree.root(uow.session, size),
+        )
+    except (CryptoError, TreeDamaged):
+        raise NotInLog("submission") from None

@@ -1,0 +1,106 @@
+"""Checkpoints of the log: published on a fixed clock, news or not, and signed ones for receipts.
+
+Whoever polls what is published learns nothing about visits: the clock stands still between two
+ticks, and the tree is filled up with dummies, so that it always grows by the same number of
+leaves. What a receipt carries is signed at the moment and never published.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from casework.log import keys, padding, tree
+from casework.log.clock import BLOCK
+from casework.log.tables import CheckpointRow
+from crypto import checkpoint
+from crypto.checkpoint import Checkpoint
+from crypto.errors import Tampered
+from crypto.note import SignedNote
+
+if TYPE_CHECKING:
+    from casework.log.keys import LogKeys
+    from casework.store.unit import UnitOfWork
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published checkpoint. ``outgrown``: its period had more acts than it hides."""
+
+    period: int
+    note: SignedNote
+    tree: Checkpoint
+    outgrown: bool
+
+
+def publish_due(uow: UnitOfWork) -> Published | None:
+    """Publish the checkpoint of this period, if there is none yet; fills the tree up.
+
+    A clock that was set back publishes nothing before it has caught up again.
+
+    Raises:
+        LogKeysBroken, LogKeyMissing, TreeDamaged: it cannot be signed.
+    """
+    clock = uow.office.checkpoints
+    period = clock.period(uow.now().timestamp())
+    last = _row(uow)
+    if last is not None and last.period >= period:
+        return None
+    signing = keys.signer(uow)
+    tree.one_writer(uow.session)
+    before = 0 if last is None else last.size
+    size = max(before + clock.leaves, _up(tree.size(uow.session)))
+    padding.fill(uow, size)
+    made = Checkpoint(signing.key.name, size, tree.root(uow.session, size))
+    note = made.sign([signing])
+    uow.session.add(CheckpointRow(period=period, size=size, signed=note.to_text()))
+    uow.session.flush()
+    return Published(period, note, made, outgrown=size - before > clock.leaves)
+
+
+def sign_now(uow: UnitOfWork) -> SignedNote:
+    """Return a signed checkpoint of the tree as it stands, for one receipt; it is kept nowhere.
+
+    Raises:
+        LogKeysBroken, LogKeyMissing, TreeDamaged: it cannot be signed.
+    """
+    signing, size = keys.signer(uow), tree.size(uow.session)
+    return Checkpoint(signing.key.name, size, tree.root(uow.session, size)).sign([signing])
+
+
+def newest(uow: UnitOfWork) -> SignedNote | None:
+    """Return the checkpoint published last, with the lines of its witnesses; nothing is checked."""
+    row = _row(uow)
+    return None if row is None else SignedNote.from_text(row.signed)
+
+
+def checked(uow: UnitOfWork, known: LogKeys) -> Checkpoint | None:
+    """Return the checkpoint published last, once key and tree have vouched for it.
+
+    Raises:
+        Tampered, Malformed: it is forged, or the tree that is stored is another one.
+        TreeDamaged: a node is gone.
+    """
+    note = newest(uow)
+    if note is None:
+        return None
+    found = checkpoint.of(note, known.all)
+    if found.size > tree.size(uow.session) or tree.root(uow.session, found.size) != found.root:
+        raise Tampered("the published checkpoint is of another tree")
+    return found
+
+
+def rows(uow: UnitOfWork) -> list[CheckpointRow]:
+    """Return every published checkpoint, the oldest first."""
+    return list(uow.session.scalars(select(CheckpointRow).order_by(CheckpointRow.period)))
+
+
+def _row(uow: UnitOfWork) -> CheckpointRow | None:
+    return uow.session.scalar(select(CheckpointRow).order_by(CheckpointRow.period.desc()).limit(1))
+
+
+def _up(size: int) -> int:
+    """Return the next multiple of a tile's leaves."""
+    return -(-size // BLOCK) * BLOCK

@@ -1,0 +1,237 @@
+"""The keys of the log: which one signs, which ones signed before, and how each followed the last.
+
+The secret of the key in force lies in one file beside the keystore; it decrypts nothing. The
+public keys stay for ever: each follows the one before it by a note that both have signed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import select
+
+from casework.errors import CaseworkError, Untrustworthy
+from casework.log import leaf, tree
+from casework.log.tables import LogKeyRow
+from crypto.errors import CryptoError, Tampered
+from crypto.note import Kind, NoteKey, NoteSigner, SignedNote
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from casework.store.unit import UnitOfWork
+
+SEED_SIZE: Final = 32
+FACT: Final = "log_key"
+"""Fact of the leaves that name a key: the genesis, and each change."""
+
+CHANGED: Final = "log_key_changed"
+_HANDOVER: Final = "key-handover/v1"
+_NONE: Final = "-"
+
+
+class LogKeyMissing(CaseworkError):
+    """The file with the log's secret key is gone, or holds another key than the one in force."""
+
+
+class LogKeysBroken(Untrustworthy):
+    """A public key of the log is stored that the one before it did not hand over to."""
+
+
+@dataclass(frozen=True)
+class LogKeys:
+    """Every public key of a log, the oldest first."""
+
+    all: tuple[NoteKey, ...]
+
+    @property
+    def in_force(self) -> NoteKey:
+        """The key that signs."""
+        return self.all[-1]
+
+    def since(self, vkey: str) -> tuple[NoteKey, ...]:
+        """Return a key and those that followed it.
+
+        Raises:
+            Tampered: it never was a key of this log.
+        """
+        texts = [key.to_text() for key in self.all]
+        if vkey not in texts:
+            raise Tampered("a key that this log never had")
+        return self.all[texts.index(vkey) :]
+
+
+class LogKeyFile:
+    """The file that keeps the secret of the key in force (mode 0600).
+
+    It is read anew for each signature, so that a change reaches every process at once.
+    """
+
+    def __init__(self, path: Path) -> None:
+        """Name the file; beside it, a new key waits under ``.new`` until its hand-over commits."""
+        self.path = path
+        self._new = path.with_name(f"{path.name}.new")
+
+    def make(self, instance: str, seed: bytes) -> NoteSigner:
+        """Write the first key of an instance, of 32 random bytes. Raises: OSError: there is one."""
+        signer = NoteSigner(origin_of(instance), Kind.LOG, seed)
+        _write(self.path, signer, os.O_EXCL)
+        return signer
+
+    def prepare(self, instance: str, seed: bytes) -> NoteSigner:
+        """Write the next key, which :meth:`signer` takes up once it is in force."""
+        signer = NoteSigner(origin_of(instance), Kind.LOG, seed)
+        _write(self._new, signer, os.O_TRUNC)
+        return signer
+
+    def first(self) -> NoteSigner:
+        """Return the key of an instance that has none in force yet. Raises: LogKeyMissing."""
+        return _read(self.path)
+
+    def signer(self, key: NoteKey) -> NoteSigner:
+        """Return the secret of the key in force; completes a change that was cut short.
+
+        Raises:
+            LogKeyMissing: it is not there.
+        """
+        found = _read(self.path) if self.path.exists() or not self._new.exists() else None
+        if found is not None and found.key == key:
+            return found
+        if self._new.exists():
+            waiting = _read(self._new)
+            if waiting.key == key:
+                self._new.replace(self.path)
+                _sync(self.path.parent)
+                return waiting
+        raise LogKeyMissing("another key is in force")
+
+    def __repr__(self) -> str:
+        """Return a text without the secret."""
+        return f"LogKeyFile({self.path.name})"
+
+
+def origin_of(instance: str) -> str:
+    """Return the name under which the log of an instance signs; it does not tell whose it is."""
+    return f"catatan/{instance}"
+
+
+def found(uow: UnitOfWork) -> NoteKey:
+    """Store the first key, which the first leaf names; its own signature stands under it."""
+    signer = uow.office.log_key.first()
+    text = _text(uow, None, signer.key, 0)
+    uow.session.add(
+        LogKeyRow(
+            number=1,
+            vkey=signer.key.to_text(),
+            handover=SignedNote(text, (signer.sign(text),)).to_text(),
+        )
+    )
+    return signer.key
+
+
+def load(uow: UnitOfWork) -> LogKeys:
+    """Return the keys of the log, each handed over by the one before it.
+
+    Raises:
+        LogKeysBroken: one of them was not, or there is none.
+    """
+    keys: list[NoteKey] = []
+    for row in uow.session.scalars(select(LogKeyRow).order_by(LogKeyRow.number)):
+        keys.append(_followed(uow, keys, row))
+    if not keys:
+        raise LogKeysBroken("none")
+    return LogKeys(tuple(keys))
+
+
+def signer(uow: UnitOfWork) -> NoteSigner:
+    """Return the secret of the key in force. Raises: LogKeysBroken, LogKeyMissing."""
+    return uow.office.log_key.signer(load(uow).in_force)
+
+
+def rotate(uow: UnitOfWork, seed: bytes) -> LogKeys:
+    """Hand over to a new key of 32 random bytes: both sign, and a leaf names the hand-over.
+
+    The key is on the disk before this transaction commits, and signs from the commit on.
+
+    Raises:
+        LogKeysBroken, LogKeyMissing: the key in force cannot sign.
+    """
+    known = load(uow)
+    old = uow.office.log_key.signer(known.in_force)
+    new = uow.office.log_key.prepare(uow.office.instance_id, seed)
+    text = _text(uow, old.key, new.key, tree.size(uow.session))
+    handover = SignedNote(text, (old.sign(text), new.sign(text))).to_text()
+    uow.session.add(LogKeyRow(number=len(known.all) + 1, vkey=new.key.to_text(), handover=handover))
+    leaf.append(
+        uow,
+        leaf.Draft(
+            CHANGED,
+            leaf.SYSTEM,
+            objects=(hashlib.sha256(handover.encode()).hexdigest(),),
+            facts={FACT: new.key.to_text()},
+        ),
+    )
+    return LogKeys((*known.all, new.key))
+
+
+def handovers(uow: UnitOfWork) -> tuple[SignedNote, ...]:
+    """Return the notes by which the keys followed each other, the first included."""
+    rows = uow.session.scalars(select(LogKeyRow.handover).order_by(LogKeyRow.number))
+    return tuple(SignedNote.from_text(row) for row in rows)
+
+
+def _followed(uow: UnitOfWork, before: list[NoteKey], row: LogKeyRow) -> NoteKey:
+    """Return the key of a row once the key before it, and it itself, signed its hand-over."""
+    key = None
+    try:
+        key = NoteKey.from_text(row.vkey)
+        note = SignedNote.from_text(row.handover)
+        size = int(note.text.rstrip("\n").rpartition("\n")[2])
+        known = before[-1] if before else None
+        signers = [key] if known is None else [known, key]
+        fits = (
+            key.name == origin_of(uow.office.instance_id)
+            and key.kind is Kind.LOG
+            and key not in before
+            and note.text == _text(uow, known, key, size)
+            and len(note.verify(signers)) == len(signers)
+        )
+    except (CryptoError, ValueError):
+        fits = False
+    if key is None or not fits or row.number != len(before) + 1:
+        raise LogKeysBroken(f"key {row.number}")
+    return key
+
+
+def _text(uow: UnitOfWork, old: NoteKey | None, new: NoteKey, size: int) -> str:
+    """Return what a hand-over says; no checkpoint can be read from it."""
+    origin = origin_of(uow.office.instance_id)
+    earlier = _NONE if old is None else old.to_text()
+    return f"{origin}\n{_HANDOVER}\n{earlier}\n{new.to_text()}\n{size}\n"
+
+
+def _read(path: Path) -> NoteSigner:
+    try:
+        return NoteSigner.from_text(path.read_text(encoding="utf-8").strip())
+    except (OSError, UnicodeDecodeError, CryptoError):
+        raise LogKeyMissing("unreadable") from None
+
+
+def _write(path: Path, signer: NoteSigner, how: int) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | how, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(f"{signer.to_text()}\n")
+        file.flush()
+        os.fsync(file.fileno())
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

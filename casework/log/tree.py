@@ -1,0 +1,113 @@
+"""The tree over the leaves (RFC 9162), stored node by node: appending and proofs take O(log n).
+
+The tree is what was promised, the rows of leaves are what it is made of: when a row is gone or
+changed, its place in the tree still says what stood there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import insert, select, text
+
+from casework.errors import Untrustworthy
+from casework.log.tables import Node
+from crypto import merkle
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy.orm import Session
+
+WRITER_LOCK: Final = 0x5375616B61
+"""Key of the advisory lock that lets one transaction at a time append, on PostgreSQL."""
+
+
+class TreeDamaged(Untrustworthy):
+    """A node of the stored tree is gone; somebody wrote behind the portal's back."""
+
+
+def one_writer(session: Session) -> None:
+    """Let nobody else append before this transaction ends.
+
+    On SQLite a writing transaction holds the only write lock from its beginning.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
+
+
+def size(session: Session) -> int:
+    """Return how many leaves the tree has, dummies included."""
+    last = session.scalar(
+        select(Node.position).where(Node.level == 0).order_by(Node.position.desc()).limit(1)
+    )
+    return 0 if last is None else last + 1
+
+
+def hash_at(session: Session, number: int) -> bytes | None:
+    """Return the hash at a leaf's place, or ``None`` if there is no such place."""
+    return session.scalar(select(Node.hash).where(Node.level == 0, Node.position == number))
+
+
+def add(session: Session, first: int, digests: Iterable[bytes]) -> None:
+    """Append leaf hashes from place ``first`` on, which is the tree's size.
+
+    Raises:
+        TreeDamaged: a node that they build on is gone.
+    """
+    fresh: dict[tuple[int, int], bytes] = {}
+
+    def node_at(level: int, index: int) -> bytes:
+        known = fresh.get((level, index))
+        return _node(session, level, index) if known is None else known
+
+    for number, digest in enumerate(digests, start=first):
+        made = merkle.completed(number, digest, node_at)
+        fresh[0, number] = digest
+        fresh.update({(level, index): one for level, index, one in made})
+    session.execute(
+        insert(Node),
+        [{"level": level, "position": index, "hash": one} for (level, index), one in fresh.items()],
+    )
+
+
+def root(session: Session, leaves: int) -> bytes:
+    """Return the root of the tree of the first ``leaves`` leaves. Raises: TreeDamaged."""
+    return merkle.root(lambda level, index: _node(session, level, index), leaves)
+
+
+def prove_inclusion(session: Session, number: int, leaves: int) -> list[bytes]:
+    """Return the proof that a leaf is in the tree of ``leaves`` leaves.
+
+    Raises:
+        TreeDamaged: a node is gone.
+        Malformed: there is no such leaf in it.
+    """
+    return merkle.prove_inclusion(lambda level, at: _node(session, level, at), number, leaves)
+
+
+def prove_consistency(session: Session, old: int, new: int) -> list[bytes]:
+    """Return the proof that the tree of ``new`` leaves begins with that of ``old``.
+
+    Raises:
+        TreeDamaged: a node is gone.
+        Malformed: the new tree is the smaller one.
+    """
+    return merkle.prove_consistency(lambda level, at: _node(session, level, at), old, new)
+
+
+def row_of(session: Session, level: int, first: int, count: int) -> list[bytes]:
+    """Return neighbouring nodes of one level, as many as there are."""
+    found = session.scalars(
+        select(Node.hash)
+        .where(Node.level == level, Node.position >= first, Node.position < first + count)
+        .order_by(Node.position)
+    )
+    return list(found)
+
+
+def _node(session: Session, level: int, index: int) -> bytes:
+    found = session.scalar(select(Node.hash).where(Node.level == level, Node.position == index))
+    if found is None:
+        raise TreeDamaged("node")
+    return found
