@@ -54,8 +54,14 @@ class Checkpoint:
         return cls(lines[0], size, root, tuple(lines[_LINES:]))
 
     def sign(self, signers: Sequence[NoteSigner]) -> SignedNote:
-        """Return the signed note. Raises: Malformed: no text of a note."""
+        """Return the signed note.
+
+        Raises:
+            Malformed: this is not a checkpoint, or another one once it is read.
+        """
         text = self.to_text()
+        if self.from_text(text) != self:
+            raise Malformed("checkpoint: another one once it is read")
         return SignedNote(text, tuple(one.sign(text) for one in signers))
 
 

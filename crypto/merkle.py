@@ -24,7 +24,10 @@ MAX_SIZE: Final = 2**63 - 1
 """Leaves of the largest tree that a checkpoint may tell of."""
 
 MAX_PROOF: Final = 63
-"""Hashes of the longest proof (c2sp.org/tlog-witness)."""
+"""Hashes of the longest proof (c2sp.org/tlog-witness).
+
+One of consistency would have one more where a tree of above ``2**62`` leaves grew.
+"""
 
 NodeAt = Callable[[int, int], bytes]
 """Returns the hash of the complete subtree ``(level, index)``."""
@@ -137,7 +140,9 @@ def check_consistency(
     if old in (0, new):
         if proof:
             raise Malformed("merkle: proof too long")
-        if not compare_digest(EMPTY_ROOT if old == 0 else new_root, old_root):
+        # Both, because 0 leaves are the same tree twice, and have one root.
+        of_none = old == 0 and not compare_digest(old_root, EMPTY_ROOT)
+        if of_none or (old == new and not compare_digest(old_root, new_root)):
             raise Tampered("merkle: two trees of one size")
         return
     steps = list(proof)

@@ -41,7 +41,7 @@ _TIME_SIZE: Final = 8
 _MAX_TIME: Final = 2**63 - 1
 _DASH: Final = "— "
 _PRIVATE: Final = "PRIVATE+KEY"
-_NAME: Final = re.compile(r"[^\s+\x00-\x1f]{1,255}")
+_NAME: Final = re.compile(r"[^\s+\x00-\x1f\ud800-\udfff]{1,255}")
 
 
 class Kind(IntEnum):
@@ -157,9 +157,11 @@ class NoteSigner:
         """Sign a note's text; ``moment`` is a cosignature's POSIX time.
 
         Raises:
-            Malformed: the text is none of a note.
+            Malformed: the text is none of a note, or the time out of range.
         """
         covered = _check_text(text)
+        if not 0 <= moment <= _MAX_TIME:
+            raise Malformed("note: a time out of range")
         if self.key.kind is Kind.WITNESS:
             signed = moment.to_bytes(_TIME_SIZE) + self._private.sign(_timed(covered, moment))
         else:
@@ -173,7 +175,7 @@ class NoteSigner:
 
 @dataclass(frozen=True)
 class Signature:
-    """One signature line: whose it says it is, and 64 or more bytes that nothing vouches for."""
+    """One signature line: whose it says it is, and bytes that nothing vouches for."""
 
     name: str
     key_id: bytes
@@ -190,8 +192,8 @@ class Signature:
         Raises:
             Malformed: it is none.
         """
-        dash, name, encoded = (*line.split(" "), "", "", "")[:3]
-        if f"{dash} " != _DASH or line.count(" ") != 2 or _NAME.fullmatch(name) is None:  # noqa: PLR2004
+        name, space, encoded = line.removeprefix(_DASH).partition(" ")
+        if not (line.startswith(_DASH) and space and _NAME.fullmatch(name)):
             raise Malformed("note: not a signature line")
         raw = decode(encoded)
         if len(raw) <= KEY_ID_SIZE:
@@ -226,7 +228,8 @@ class SignedNote:
             Malformed: it is none.
             LimitExceeded: it is larger than 256 KiB, or has more than 100 signatures.
         """
-        if len(text) > MAX_SIZE:
+        # Characters first, so that nothing enormous is encoded to be counted.
+        if len(text) > MAX_SIZE or len(_utf8(text)) > MAX_SIZE:
             raise LimitExceeded("note: too large")
         body, blank, tail = text.rpartition("\n\n")
         if not blank or not tail.endswith("\n"):
@@ -307,6 +310,10 @@ def _timed(text: bytes, moment: int) -> bytes:
 def _check_text(text: str) -> bytes:
     if not text.endswith("\n") or any(ord(one) < ord(" ") and one != "\n" for one in text):
         raise Malformed("note: a control character, or no last newline")
+    return _utf8(text)
+
+
+def _utf8(text: str) -> bytes:
     try:
         return text.encode()
     except UnicodeEncodeError:
