@@ -34,6 +34,10 @@ class ProofWrong(WitnessError):
     """The proof does not show that the tree grew from the one cosigned before."""
 
 
+class Shrunk(WitnessError):
+    """The log shows an older checkpoint than the newest one cosigned here."""
+
+
 class ClockBehind(WitnessError):
     """The clock shows a time before that of the newest cosignature for this log."""
 
