@@ -15,7 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 from anyio import fail_after, to_thread
-from litestar import Litestar, Request, post
+from litestar import Litestar, MediaType, Request, post
 from litestar.exceptions import HTTPException
 from litestar.response import Response
 
@@ -95,9 +95,7 @@ def _decide(keeper: Keeper, raw: bytes, clock: Callable[[], int]) -> Response[st
     try:
         return _answer(HTTPStatus.OK, keeper.add(AddCheckpoint.from_bytes(raw), clock()))
     except refusals.SizeDiffers as refused:
-        return Response(
-            f"{refused.newest}\n", status_code=HTTPStatus.CONFLICT, media_type=TREE_SIZE
-        )
+        return _answer(HTTPStatus.CONFLICT, f"{refused.newest}\n", TREE_SIZE)
     except refusals.WitnessError as refused:
         status = _STATUS.get(type(refused))
         if status is None:
@@ -109,8 +107,14 @@ def _decide(keeper: Keeper, raw: bytes, clock: Callable[[], int]) -> Response[st
         return _answer(HTTPStatus.BAD_REQUEST)
 
 
-def _answer(status: HTTPStatus, text: str = "") -> Response[str]:
-    return Response(text or f"{status.phrase}\n", status_code=status, media_type=PLAIN)
+def _answer(status: HTTPStatus, text: str = "", kind: str = PLAIN) -> Response[str]:
+    # As a header: Litestar would add a charset to any type of text, which the size must not have.
+    return Response(
+        text or f"{status.phrase}\n",
+        status_code=status,
+        media_type=MediaType.TEXT,
+        headers={"content-type": kind},
+    )
 
 
 def _refused(_request: Request[Any, Any, Any], refused: HTTPException) -> Response[str]:
