@@ -1,11 +1,14 @@
 """The witness over HTTP: every status of the specification, one address, bounded bodies."""
 
+import asyncio
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from httpx import Response
 from litestar.testing import TestClient
+from litestar.types import Message, Receive
 
 from crypto.checkpoint import Checkpoint
 from crypto.note import Kind, NoteSigner
@@ -140,9 +143,59 @@ def test_413_for_too_much_of_anything(client: TestClient, ask: Ask, log: Log) ->
     assert_plain(
         ask(many + (b"A" * 43 + b"=\n") * 63 + b"\n" + log.signed(9).to_text().encode()), 413
     )
-    # No length is declared: the limit holds while the body arrives.
-    endless = (b"x" * 1024 for _ in range(1024))
-    assert_plain(client.post("/add-checkpoint", content=endless), 413)
+    # No length is declared.
+    pieces = (b"x" * 1024 for _ in range(65))
+    assert_plain(client.post("/add-checkpoint", content=pieces), 413)
+
+
+def call(keeper: Keeper, clock: Clock, receive: Receive) -> int:
+    """Call the application as a server does; return the status that it answers."""
+    sent: list[Message] = []
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope: Any = {
+        "type": "http",
+        "http_version": "1.1",
+        "method": "POST",
+        "scheme": "http",
+        "path": "/add-checkpoint",
+        "raw_path": b"/add-checkpoint",
+        "query_string": b"",
+        "headers": [],
+        "root_path": "",
+        "asgi": {"version": "3.0"},
+        "extensions": {},
+        "client": None,
+        "server": None,
+    }
+    asyncio.run(server.build(keeper, clock)(scope, receive, send))
+    return int(sent[0]["status"])  # type: ignore[typeddict-item]
+
+
+def test_the_limit_holds_while_a_body_arrives(keeper: Keeper, clock: Clock) -> None:
+    """A body without an end is refused after 64 KiB of it; it is never collected first."""
+    taken = 0
+
+    async def receive() -> Any:
+        nonlocal taken
+        taken += 1
+        return {"type": "http.request", "body": bytes(1024), "more_body": taken < 1000}
+
+    assert call(keeper, clock, receive) == 413
+    assert taken <= 66
+
+
+def test_a_body_that_never_arrives_is_given_up(
+    keeper: Keeper, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "BODY_SECONDS", 0)
+
+    async def receive() -> Any:
+        await asyncio.Event().wait()
+
+    assert call(keeper, clock, receive) == 408
 
 
 def test_a_line_that_is_too_long_is_refused(ask: Ask, log: Log) -> None:

@@ -85,6 +85,9 @@ def test_there_is_nothing_beyond_the_tree(log: Log) -> None:
     for level, index in ((0, 600), (0, 768), (3, 75), (8, 2), (16, 0)):
         with pytest.raises(refusals.TileUnfit):
             node_at(level, index)
+    cut = tiles.node_at(Files(Log(601).files()), 601)
+    with pytest.raises(refusals.TileUnfit):
+        cut(3, 75)
     assert node_at(0, 599) == log.node_at(0, 599)
     assert node_at(3, 74) == log.node_at(3, 74)
 
