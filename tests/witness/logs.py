@@ -7,6 +7,8 @@ from crypto.checkpoint import Checkpoint
 from crypto.note import Kind, NoteSigner, SignedNote
 from crypto.witness_request import AddCheckpoint
 from witness import tiles
+from witness.keeper import Keeper
+from witness.record import Conflict
 
 ORIGIN = "log.example.go.id/suaka"
 NOW = 1_800_000_000
@@ -79,3 +81,13 @@ class Files:
         if path not in self.files:
             raise tiles.TileMissing(path)
         return self.files[path]
+
+
+def conflicts(keeper: Keeper, kind: Conflict | None = None) -> list[SignedNote]:
+    paths = keeper.record(ORIGIN).conflicts(kind)
+    return [SignedNote.from_text(path.read_text()) for path in paths]
+
+
+def newest_size(keeper: Keeper) -> int:
+    newest = keeper.latest(ORIGIN)
+    return newest.checkpoint.size if newest else 0
