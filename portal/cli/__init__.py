@@ -28,6 +28,7 @@ from portal.cli import (
     running,
     sessions,
     trail,
+    witness,
 )
 
 OWN_FILES_ONLY: Final = 0o077
@@ -109,6 +110,7 @@ for command in (
     restore.restore,
     calendar.holidays,
     demo.demo,
+    witness.witness,
 ):
     cli.add_command(command)
 

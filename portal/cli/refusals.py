@@ -40,6 +40,7 @@ from crypto import errors as sealing
 from portal.errors import place
 from portal.settings import SettingsError
 from portal.wiring import NotReady
+from witness import refusals as witnessing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -214,6 +215,26 @@ _SENTENCES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         domain.Expired: "this has run out",
         domain.Untrustworthy: "what is stored contradicts itself: somebody wrote behind the "
         "portal's back, or a disk is failing",
+        witnessing.UnknownLog: "this witness does not trust this log yet: suaka witness trust",
+        witnessing.NotSigned: "no trusted key of the log has signed this checkpoint: it is not "
+        "genuine, or the log has a new key (suaka witness trust)",
+        witnessing.OldBeyondNew: "the request is wrong: it begins at a size beyond its checkpoint",
+        witnessing.SizeDiffers: "the request begins elsewhere than this witness left off: ask the "
+        "log's administrator for one that begins there",
+        witnessing.Forked: "NOT COSIGNED: the log has signed two different trees of one size; the "
+        "proof is kept under conflicts/, tell everybody who relies on this log",
+        witnessing.ProofWrong: "NOT COSIGNED: nothing shows that this tree grew from the one "
+        "cosigned before; ask for the request again, and if it stays so, the log was rewritten",
+        witnessing.Shrunk: "the log shows an older checkpoint than the newest one cosigned here: "
+        "an old copy was put back, or what serves it lags; size",
+        witnessing.ClockBehind: "the clock of this machine is behind the newest cosignature: set "
+        "it right first",
+        witnessing.Damaged: "a file of this witness was changed, or a disk is failing",
+        witnessing.AlreadyMade: "the folder holds something already: choose a new one",
+        witnessing.KeyExposed: "others may read the secret key: make the file readable for its "
+        "owner alone (chmod 600)",
+        witnessing.NotALogKey: "this is not the public key of a log",
+        witnessing.TileUnfit: "the log does not serve the tree that its checkpoint speaks of",
         sealing.WrongKey: "a key does not open what it should open",
         sealing.Tampered: "something sealed or signed was changed",
         sealing.Malformed: "something stored has a form that it should not have",
@@ -224,7 +245,16 @@ _SENTENCES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         UnicodeDecodeError: "a text that was read is not UTF-8",
     }
 )
-_DETAILED: Final = (ClockOff, domain.NotFound, UnreadableFile, CostTooLow, ProfileError, KeysDiffer)
+_DETAILED: Final = (
+    *(ClockOff, domain.NotFound, UnreadableFile, CostTooLow, ProfileError, KeysDiffer),
+    *(
+        witnessing.UnknownLog,
+        witnessing.Shrunk,
+        witnessing.SizeDiffers,
+        witnessing.Damaged,
+        witnessing.KeyExposed,
+    ),
+)
 """Errors whose message is an identifier or a place in a file, worth adding."""
 
 

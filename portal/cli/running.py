@@ -71,22 +71,38 @@ def run_server(folder: Path, surface: str, uds: Path | None, port: int | None) -
         Refused: the port or socket is in use.
     """
     settings = _checked(folder)
-    host, number = settings.web.host, port or settings.web.port
+    os.environ[asgi.FOLDER] = str(folder.resolve())
+    os.environ[asgi.SURFACE] = surface
+    listen(
+        "portal.asgi:application",
+        settings.instance.name,
+        settings.web.host,
+        port or settings.web.port,
+        uds,
+    )
+
+
+def listen(application: str, title: str, host: str, port: int, uds: Path | None) -> None:
+    """Serve what the factory ``application`` (module:function) makes, until it is stopped.
+
+    On ``uds`` if there is one, else on ``host`` and ``port``. Nothing about a visit is logged.
+
+    Raises:
+        Refused: the port or socket is in use.
+    """
     if uds is None:
-        _refuse_taken(host, number)
-        where = f"http://{f'[{host}]' if ':' in host else host}:{number}"
+        _refuse_taken(host, port)
+        where = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     else:
         _clear(uds)
         where = str(uds)
-    os.environ[asgi.FOLDER] = str(folder.resolve())
-    os.environ[asgi.SURFACE] = surface
-    click.echo(f"{settings.instance.name}: {where} (Ctrl-C stops it)")
+    click.echo(f"{title}: {where} (Ctrl-C stops it)")
     Granian(
-        "portal.asgi:application",
+        application,
         factory=True,
         interface=Interfaces.ASGI,
         address=host,
-        port=number,
+        port=port,
         uds=uds,
         uds_permissions=UDS_MODE if uds else None,
         websockets=False,

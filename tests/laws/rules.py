@@ -10,22 +10,26 @@ import subprocess
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-PACKAGES = ("crypto", "sandbox", "casework", "portal")
+PACKAGES = ("crypto", "sandbox", "casework", "witness", "portal")
 PARSERS = {"lxml", "PIL", "pikepdf", "pillow_heif", "pypdfium2", "zipfile"}
 """What reads a file that a person sent runs in the confined process, and nowhere else."""
 FORBIDDEN_IMPORTS = {
     "crypto": {
         *("alembic", "casework", "click", "granian", "http", "httpx", "itsdangerous"),
         *("jinja2", "litestar", "portal", "pysqlite3", "sqlalchemy", "time", "urllib"),
-        *("sandbox", *PARSERS),
+        *("sandbox", "witness", *PARSERS),
     },
     "sandbox": {
         *("alembic", "casework", "click", "crypto", "granian", "http", "httpx", "itsdangerous"),
-        *("jinja2", "litestar", "portal", "pysqlite3", "sqlalchemy", "urllib"),
+        *("jinja2", "litestar", "portal", "pysqlite3", "sqlalchemy", "urllib", "witness"),
     },
     "casework": {
         *("click", "granian", "http", "httpx", "itsdangerous", "jinja2", "litestar", "multipart"),
-        *("portal", "urllib", *PARSERS),
+        *("portal", "urllib", "witness", *PARSERS),
+    },
+    "witness": {
+        *("alembic", "casework", "click", "granian", "httpx", "itsdangerous", "jinja2"),
+        *("multipart", "portal", "pysqlite3", "sandbox", "sqlalchemy", "urllib", *PARSERS),
     },
     "portal": PARSERS,
 }

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 import casework
 import portal
+import witness
 from casework.errors import CaseworkError, InvalidInput
 from casework.keys.vocabulary import Flaw
 from crypto.errors import CryptoError
@@ -24,7 +25,7 @@ COMMANDS = {
     *("trail", "bursts", "numbers"),
     *("invite", "invitations", "people", "suspend", "resume", "roles", "guardian"),
     *("offboard", "recover"),
-    *("backup", "restore"),
+    *("backup", "restore", "witness"),
 }
 
 
@@ -56,7 +57,7 @@ def test_wrong_usage_is_one_line(run: Run, args: tuple[str, ...]) -> None:
 
 
 def every_error() -> list[type[Exception]]:
-    for package in (casework, portal):
+    for package in (casework, portal, witness):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             if "migrations" not in module.name:
                 importlib.import_module(module.name)
