@@ -21,6 +21,7 @@ from portal.cli import (
     notices,
     numbers,
     people,
+    receipt,
     recover,
     refusals,
     restore,
@@ -109,6 +110,7 @@ for command in (
     restore.restore,
     calendar.holidays,
     demo.demo,
+    receipt.receipt,
 ):
     cli.add_command(command)
 

@@ -270,7 +270,7 @@ def _signatures() -> Iterator[Attempt]:
 def _trees() -> Iterator[Attempt]:
     def moved(**changes: Any) -> bytes:
         one = made()
-        parts = {"index": one.index, "path": one.path, "extra": one.extra} | changes
+        parts: dict[str, Any] = {"index": one.index, "path": one.path, "extra": one.extra} | changes
         return (
             TlogProof(parts["index"], parts["path"], one.signed, parts["extra"]).to_text().encode()
         )

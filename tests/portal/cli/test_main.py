@@ -25,6 +25,7 @@ COMMANDS = {
     *("invite", "invitations", "people", "suspend", "resume", "roles", "guardian"),
     *("offboard", "recover"),
     *("backup", "restore"),
+    "receipt",
 }
 
 
