@@ -32,9 +32,9 @@ def source(tag: str) -> str:
 
 def test_its_policy_allows_its_own_script_and_style_and_nothing_else() -> None:
     """After a change to one of them, the hash that this test names belongs into the page."""
-    (policy,) = PAGE.xpath("//meta[@http-equiv]")
+    (policy,) = [element for element in PAGE.iter("meta") if element.get("http-equiv")]
     assert policy.get("http-equiv") == "Content-Security-Policy"
-    assert policy.get("content").split("; ") == [
+    assert (policy.get("content") or "").split("; ") == [
         "default-src 'none'",
         f"style-src {source('style')}",
         f"script-src {source('script')}",
@@ -51,7 +51,7 @@ def test_its_policy_comes_before_whatever_it_governs() -> None:
 def test_it_asks_for_nothing() -> None:
     """No address is in it, nor anything by which a page loads, sends or keeps something."""
     assert re.findall(r"(?i)[a-z]+://|url\(|@import|\bsrc=|\baction=", TEXT) == []
-    assert {element.get("href") for element in PAGE.iter() if element.get("href")} <= {None}
+    assert [element.tag for element in PAGE.iter() if element.get("href")] == []
     script = only("script").text or ""
     assert not re.search(
         r"fetch|XMLHttp|WebSocket|EventSource|sendBeacon|import\(|importScripts|Worker"
@@ -70,7 +70,7 @@ def test_it_asks_for_nothing() -> None:
 
 def test_no_handler_and_no_style_is_in_a_tag() -> None:
     for element in PAGE.iter():
-        assert not [name for name in element.attrib if name == "style" or name.startswith("on")]
+        assert not [name for name in element.attrib if re.match("style$|on", str(name))]
 
 
 def test_its_first_paragraph_says_that_nothing_leaves_the_computer() -> None:
