@@ -14,7 +14,7 @@ from playwright.sync_api import FilePayload, Page
 
 from casework.log import proof
 from crypto.tlog_proof import TlogProof
-from tests.casework.log import receipts
+from tests.casework.log import mishaps, receipts
 from tests.casework.log.receipts import Attempt
 from tests.e2e import axe
 from tests.e2e.browsers import Chromium
@@ -52,7 +52,7 @@ INTRUDE = """async (address) => {
 }"""
 """Tries whatever would bring something out, and returns which rules stood in the way."""
 
-ATTEMPTS = receipts.attempts()
+ATTEMPTS = mishaps.attempts()
 WHOLE = next(one for one in ATTEMPTS if one.verdict == "whole")
 GOOD = Attempt("good", "good", receipts.receipt().encode())
 TITLES = {

@@ -10,7 +10,7 @@ from casework.log import proof
 from crypto.checkpoint import Checkpoint
 from crypto.errors import CryptoError, Malformed
 from crypto.note import Kind, NoteSigner
-from tests.casework.log import receipts
+from tests.casework.log import mishaps, receipts
 from tests.casework.log.receipts import Attempt
 
 KEYS = (receipts.SIGNER.key,)
@@ -26,16 +26,16 @@ def test_a_receipt_tells_ticket_day_and_place() -> None:
     proof.check_text(found, receipts.REPORT, receipts.KEY)
 
 
-@pytest.mark.parametrize("attempt", receipts.attempts(), ids=lambda one: one.name)
+@pytest.mark.parametrize("attempt", mishaps.attempts(), ids=lambda one: one.name)
 def test_each_part_that_is_wrong_is_named(attempt: Attempt) -> None:
     assert receipts.verdict(attempt) == attempt.verdict
 
 
 def test_every_verdict_is_put_to_the_test() -> None:
-    names = [one.name for one in receipts.attempts()]
+    names = [one.name for one in mishaps.attempts()]
     assert len(set(names)) == len(names) > 100
     wanted = {*receipts.VERDICTS.values(), "good", "whole"}
-    assert {one.verdict for one in receipts.attempts()} == wanted
+    assert {one.verdict for one in mishaps.attempts()} == wanted
 
 
 def test_without_keys_nothing_is_proven() -> None:
@@ -89,7 +89,7 @@ def refusal(attempt: Attempt) -> CryptoError | None:
 
 def test_no_message_tells_what_was_read_or_typed() -> None:
     """They may be logged, and so may what they were raised from."""
-    refused = [one for one in map(refusal, receipts.attempts()) if one is not None]
+    refused = [one for one in map(refusal, mishaps.attempts()) if one is not None]
     assert len(refused) > 100
     for one in refused:
         assert str(one).startswith(("receipt: ", "log keys: "))

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from click.testing import Result
 
-from tests.casework.log import receipts
+from tests.casework.log import mishaps, receipts
 from tests.portal.cli.conftest import Run
 
 KEY = receipts.KEY.hex()
@@ -80,7 +80,7 @@ def test_a_file_of_keys_is_read_as_it_is_published(run: Run, file: Path, tmp_pat
 def test_a_refusal_is_one_line_that_names_the_part(
     run: Run, tmp_path: Path, file: Path, text: Path, verdict: str
 ) -> None:
-    attempt = next(one for one in receipts.attempts() if one.verdict == verdict)
+    attempt = next(one for one in mishaps.attempts() if one.verdict == verdict)
     file.write_bytes(attempt.file)
     if attempt.text is not None:
         text.write_bytes(attempt.text)
