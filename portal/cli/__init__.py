@@ -21,6 +21,7 @@ from portal.cli import (
     notices,
     numbers,
     people,
+    receipt,
     recover,
     refusals,
     restore,
@@ -111,6 +112,7 @@ for command in (
     calendar.holidays,
     demo.demo,
     witness.witness,
+    receipt.receipt,
 ):
     cli.add_command(command)
 

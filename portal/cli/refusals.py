@@ -32,6 +32,7 @@ from casework.keys.shares import MOST_SHARES, SharesWrong
 from casework.keys.tables import LINE_MAX
 from casework.keys.vocabulary import Flaw
 from casework.law.load import ProfileError
+from casework.log import proof
 from casework.log.keys import LogKeyMissing, LogKeysBroken
 from casework.log.tree import TreeDamaged
 from casework.store.backup.manifest import ArchiveUnfit
@@ -208,6 +209,18 @@ _SENTENCES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         Full: "no further file fits: see the limits under [evidence]",
         NotReceiving: "no report can be received: an operator and the guardian must be in office",
         ProfileError: "a regulation cannot be used",
+        proof.Damaged: "the file is damaged, or no receipt: take the file as it was handed out",
+        proof.TooLarge: "the file is larger than any receipt",
+        proof.UnknownSigner: "unknown key: none of the given keys is named under this receipt",
+        proof.Forged: "the signature is wrong: what a key of the log signed was changed, or it "
+        "never signed this",
+        proof.NotInTree: "not in the tree: what the receipt tells is not in the log that was "
+        "signed",
+        proof.NotASubmission: "what it tells is in the log, but is no report received there",
+        proof.OtherText: "the receipt is genuine, but this is another text, or the key is another "
+        "report's",
+        proof.BadKey: "the key of a report is 64 hex digits, spaces aside",
+        proof.BadLogKeys: "not the public keys of a log: one a line, as name+id+key",
         domain.InvalidTransition: "the profile has no such step here",
         domain.NotFound: "not found",
         domain.Denied: "this is not allowed",

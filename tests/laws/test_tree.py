@@ -56,6 +56,8 @@ VIOLATIONS: list[tuple[rules.Rule, str, str]] = [
     (rules.inline_code, "templates/a.html", '<p style="color:red">'),
     (rules.inline_code, "templates/a.html", '<a href="/" onclick="x()">'),
     (rules.inline_code, "static/a.svg", "<svg><style>a{}</style></svg>"),
+    (rules.inline_code, "static/a.html", "<script>1</script>"),
+    (rules.third_party_assets, "static/periksa.html", '<script src="https://a.test/b.js">'),
     (rules.unfinished, "bench/a.py", "x = 1  # TO" + "DO later\n"),
 ]
 
@@ -76,6 +78,7 @@ ALLOWED: list[tuple[rules.Rule, str, str]] = [
     (rules.third_party_assets, "templates/a.html", '<a href="https://a.test/">keluar</a>'),
     (rules.third_party_assets, "static/a.svg", '<svg xmlns="http://www.w3.org/2000/svg"/>'),
     (rules.inline_code, "templates/a.html", '<script src="/static/a.js"></script>'),
+    (rules.inline_code, "static/periksa.html", "<script>1</script>"),
 ]
 
 
