@@ -53,8 +53,10 @@ def carry_on(one: Sender, tick_pipe: Callable[[], None]) -> None:
         name = f"{secrets.token_hex(4)} {LONG}"
         one.send_in_parts(name, content_of(name))
         tick_pipe()
-        given_up = one.begin(f"{secrets.token_hex(4)} 10", 10)
-        one.take(given_up.id, 1, bytes(10))
+        name = f"{secrets.token_hex(4)} 10"
+        given_up = one.begin(name, 10)
+        # Killed before it is given up, it is gone on with by the next process.
+        one.take(given_up.id, 1, content_of(name))
         one.cancel(given_up.id)
         tick_pipe()
 
