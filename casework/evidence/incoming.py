@@ -46,8 +46,8 @@ class Arrived:
     count: int
     digest: bytes
     size: int
-    sha256: bytes
-    length: int
+    sha256: bytes = field(repr=False)
+    length: int = field(repr=False)
     head: bytes = field(repr=False)
 
 
@@ -60,7 +60,7 @@ class Kept:
     blob: str
     digest: bytes
     size: int
-    length: int
+    length: int = field(repr=False)
 
 
 def keep(part: Arrived) -> Kept:

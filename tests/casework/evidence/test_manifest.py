@@ -1,12 +1,15 @@
 """What a manifest knows of a file is for its readers, not for a log or a traceback."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from casework.evidence.files import File
+from casework.evidence.incoming import Arrived, Kept
 from casework.evidence.manifest import Described, Manifest, PartNote
 from casework.evidence.parts import Declared
+from casework.store.blobs import BlobFolder
 from crypto.errors import Malformed
 from tests.casework.office import START
 
@@ -23,6 +26,16 @@ def test_no_representation_holds_a_name_a_size_or_a_hash() -> None:
         assert SECRET not in repr(one)
         assert "abab" not in repr(one)
     assert SECRET not in repr(Declared(SECRET, SECRET, 3, 0))
+
+
+def test_no_representation_of_a_part_holds_its_plaintext_s_hash_or_length(tmp_path: Path) -> None:
+    blob = BlobFolder(tmp_path / "blobs").new()
+    arrived = Arrived(blob, 1, 1, b"c" * 32, 65_000, b"kenari-" * 4, 77_777, b"kenari")
+    kept = Kept(1, 1, "d" * 32, b"c" * 32, 65_000, 77_777)
+    for one in (arrived, kept):
+        assert "kenari" not in repr(one)
+        assert "77777" not in repr(one)
+    blob.close()
 
 
 def test_it_reads_back_as_it_was_written() -> None:
