@@ -2,7 +2,8 @@
 
 Deadlines need nothing here: whether one has lapsed follows from its due day. What is left is
 forgetting (receipt windows, ended sessions, replaced shred keys, devices that nobody uses any
-more, budgets that are full again), desks that somebody wrote to, and notices at fixed hours.
+more, budgets that are full again), desks that somebody wrote to, checkpoints of the log by their
+fixed clock, and notices at fixed hours.
 """
 
 from __future__ import annotations
@@ -13,10 +14,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from casework.case.tables import Case
+from casework.errors import Untrustworthy
 from casework.evidence import parts
 from casework.handling import astray
 from casework.intake import receipt
 from casework.keys import devices
+from casework.log import asking, checkpoints, tree
+from casework.log.keys import LogKeyMissing
 from casework.notices import rounds
 from casework.store.engine import truncate_wal
 from casework.store.keystore import SHRED_KEYS
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
 class Done:
     """How much a tick forgot, how many cases it put back on desks, how many officers it told.
 
-    ``parts`` are those of files that nobody finished.
+    ``parts`` are those of files that nobody finished. ``checkpoints``: 1 if the log's was due.
     """
 
     receipts: int
@@ -63,6 +67,7 @@ def tick(office: Office) -> Done:
     Raises:
         Unavailable: a database is locked, full or unreadable, or its write-ahead log cannot be
             emptied just now; the next tick does it.
+        Untrustworthy, LogKeyMissing: no checkpoint of the log can be signed; the rest is done.
     """
     with office.write() as uow:
         receipts = receipt.expire(uow)
@@ -78,10 +83,29 @@ def tick(office: Office) -> Done:
     desks = astray.mend(office)
     truncate_wal(office.engine)
     truncate_wal(office.keystore.engine)
-    # Last: a mail server may keep it waiting, and nothing else depends on it.
+    failed: Untrustworthy | LogKeyMissing | None = None
+    published = 0
+    try:
+        published = _publish(office)
+    except (Untrustworthy, LogKeyMissing) as error:
+        failed = error
+    # Last: a mail server or a witness may keep it waiting, and nothing else depends on them.
+    told = rounds.send_due(office)
+    if failed is not None:
+        raise failed
+    asking.ask_all(office)
     return Done(
-        receipts, sessions, shred_keys, desks, unseen, len(forgotten), rounds.send_due(office)
+        receipts, sessions, shred_keys, desks, unseen, len(forgotten), told, checkpoints=published
     )
+
+
+def _publish(office: Office) -> int:
+    """Publish the checkpoint that is due, once there is a log at all."""
+    with office.read() as uow:
+        if not tree.size(uow.session):
+            return 0
+    with office.write() as uow:
+        return int(checkpoints.publish_due(uow) is not None)
 
 
 def check_keys(uow: UnitOfWork) -> KeyCheck:

@@ -25,3 +25,7 @@ class Clock:
     def period(self, seconds: float) -> int:
         """Return the number of the period that a POSIX time lies in, counted since 1970."""
         return int(seconds // (self.hours * _HOUR_SECONDS))
+
+    def begin(self, period: int) -> int:
+        """Return the POSIX time at which a period begins."""
+        return period * self.hours * _HOUR_SECONDS

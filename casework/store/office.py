@@ -27,7 +27,9 @@ if TYPE_CHECKING:
     from casework.keys.sessions import SessionStore
     from casework.law.catalogue import ProfileCatalogue
     from casework.law.profile import Profile
+    from casework.log.asking import Ask
     from casework.log.keys import LogKeyFile
+    from casework.log.witnesses import Witness
     from casework.notices.post import Post
     from casework.store.blobs import Blobs
     from casework.store.keystore import Keystore
@@ -45,7 +47,8 @@ class Office:
     ``many_cases``: how many cases an officer opens on a day before the guardian is told. ``post``
     sends notices; ``None`` while that is off. ``jail`` is where hostile files are looked at, and
     ``scanner`` asks the malware scanner, if there is one. ``log_key`` keeps the secret that signs
-    checkpoints, which are published by the clock ``checkpoints``.
+    checkpoints, which are published by the clock ``checkpoints`` and put before the
+    ``witnesses`` by ``ask``, if there is a way to reach them.
     """
 
     instance_id: str
@@ -73,6 +76,8 @@ class Office:
     evidence: Limits = field(default_factory=Limits)
     scanner: Scanner | None = None
     checkpoints: Clock = field(default_factory=Clock)
+    witnesses: tuple[Witness, ...] = ()
+    ask: Ask | None = None
 
     @contextmanager
     def write(self) -> Iterator[UnitOfWork]:

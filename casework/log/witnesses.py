@@ -1,0 +1,186 @@
+"""Who else has signed what was published: witnesses, what they are asked, and who is silent.
+
+A witness cosigns a checkpoint that only adds to the ones before (c2sp.org/tlog-witness). It sees
+a name, a size and a hash, nothing more. Which witnesses count is the configuration's word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import select
+
+from casework.errors import NotFound
+from casework.log import keys, tree
+from casework.log.tables import CheckpointRow
+from crypto.errors import CryptoError, Tampered
+from crypto.note import Kind, SignedNote
+from crypto.witness_request import AddCheckpoint, cosignatures
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from casework.store.unit import UnitOfWork
+    from crypto.note import NoteKey, Signature
+
+SILENT_ASKED: Final = timedelta(days=2)
+"""After how long a witness that is asked over the network counts as silent."""
+
+SILENT_BY_FILE: Final = timedelta(days=14)
+"""After how long a witness that is reached by file counts as silent."""
+
+
+@dataclass(frozen=True)
+class Witness:
+    """One witness of this log; without ``url`` it is reached by file."""
+
+    key: NoteKey
+    url: str = ""
+
+
+@dataclass(frozen=True)
+class Witnessed:
+    """What one witness has signed: the newest size, and when by its own clock, if anything.
+
+    ``current``: it has signed the checkpoint published last. ``silent``: for too long nothing.
+    """
+
+    name: str
+    by_file: bool
+    size: int
+    moment: datetime | None
+    current: bool
+    silent: bool
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The checkpoint published last, when its period began, and what each witness has signed."""
+
+    size: int
+    published: datetime | None
+    witnesses: tuple[Witnessed, ...]
+
+    @property
+    def cosigned(self) -> int:
+        """How many witnesses have signed the checkpoint published last."""
+        return sum(one.current for one in self.witnesses)
+
+    @property
+    def witnessed(self) -> bool:
+        """Whether anybody outside has ever signed anything of this log."""
+        return any(one.moment is not None for one in self.witnesses)
+
+    @property
+    def silent(self) -> tuple[Witnessed, ...]:
+        """Those who have signed nothing for too long."""
+        return tuple(one for one in self.witnesses if one.silent)
+
+
+def standing(uow: UnitOfWork) -> Standing:
+    """Return who has signed what; each signature that counts is verified."""
+    newest = next(_rows(uow), None)
+    clock = uow.office.checkpoints
+    return Standing(
+        size=newest.size if newest else 0,
+        published=datetime.fromtimestamp(clock.begin(newest.period), UTC) if newest else None,
+        witnesses=tuple(_witnessed(uow, one, newest) for one in uow.office.witnesses),
+    )
+
+
+def request(uow: UnitOfWork, witness: Witness, old: int | None = None) -> AddCheckpoint | None:
+    """Return what to ask a witness, or ``None`` if it has signed the newest checkpoint already.
+
+    ``old``: the size that it says it has signed, where that is not the one known here.
+
+    Raises:
+        NotFound: nothing is published yet.
+        TreeDamaged: a node is gone.
+        Malformed: ``old`` is larger than the checkpoint.
+    """
+    newest = next(_rows(uow), None)
+    if newest is None:
+        raise NotFound("checkpoint")
+    if old is None:
+        old, _ = _last(uow, witness.key)
+        if old == newest.size:
+            return None
+    proof = tree.prove_consistency(uow.session, old, newest.size) if 0 < old < newest.size else []
+    note = SignedNote.from_text(newest.signed)
+    own = {(key.name, key.key_id) for key in keys.load(uow).all}
+    ours = tuple(one for one in note.signatures if (one.name, one.key_id) in own)
+    return AddCheckpoint(old, tuple(proof), SignedNote(note.text, ours))
+
+
+def accept(uow: UnitOfWork, answer: bytes, signed: SignedNote | None = None) -> int:
+    """Keep the cosignatures of an answer under the checkpoint that they fit; return its size.
+
+    ``signed``: what was asked about; without it, every published checkpoint is tried. Lines of
+    unknown witnesses are dropped.
+
+    Raises:
+        Malformed, LimitExceeded: the answer is not one of signature lines.
+        Tampered: no line is a cosignature by a known witness of anything published here.
+    """
+    known = [one.key for one in uow.office.witnesses]
+    for row in _rows(uow):
+        note = SignedNote.from_text(row.signed)
+        if signed is not None and signed.text != note.text:
+            continue
+        try:
+            lines = cosignatures(answer, note, known)
+        except Tampered:
+            continue
+        row.signed = _with(note, lines).to_text()
+        uow.session.flush()
+        return row.size
+    raise Tampered("no known witness has signed anything published here")
+
+
+def _with(note: SignedNote, lines: tuple[Signature, ...]) -> SignedNote:
+    """Return a note with these lines in the place of older ones by the same keys."""
+    fresh = {(one.name, one.key_id) for one in lines}
+    kept = [one for one in note.signatures if (one.name, one.key_id) not in fresh]
+    return SignedNote(note.text, (*kept, *lines))
+
+
+def _witnessed(uow: UnitOfWork, witness: Witness, newest: CheckpointRow | None) -> Witnessed:
+    size, moment = _last(uow, witness.key)
+    patience = SILENT_ASKED if witness.url else SILENT_BY_FILE
+    return Witnessed(
+        name=witness.key.name,
+        by_file=not witness.url,
+        size=size,
+        moment=moment,
+        current=newest is not None and size == newest.size,
+        silent=moment is None or uow.now() - moment > patience,
+    )
+
+
+def _last(uow: UnitOfWork, key: NoteKey) -> tuple[int, datetime | None]:
+    """Return size and moment of the newest checkpoint that a witness has signed, 0 and None."""
+    for row in _rows(uow):
+        if f" {key.name} " not in row.signed:
+            continue
+        found = _moment(SignedNote.from_text(row.signed), key)
+        if found is not None:
+            return row.size, datetime.fromtimestamp(found, UTC)
+    return 0, None
+
+
+def _moment(note: SignedNote, key: NoteKey) -> int | None:
+    for one in note.signatures:
+        if key.kind is Kind.WITNESS and (one.name, one.key_id) == (key.name, key.key_id):
+            try:
+                return key.check(note.text.encode(), one.data)
+            except CryptoError:
+                return None
+    return None
+
+
+def _rows(uow: UnitOfWork) -> Iterator[CheckpointRow]:
+    """Yield what was published, the newest first."""
+    query = select(CheckpointRow).order_by(CheckpointRow.period.desc())
+    yield from uow.session.scalars(query.execution_options(yield_per=64))
