@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 from casework.errors import CaseworkError, NotFound
 from casework.log import witnesses
 from crypto import checkpoint
-from crypto.errors import CryptoError, Malformed
+from crypto.errors import CryptoError
 
 if TYPE_CHECKING:
     from casework.log.witnesses import Witness
