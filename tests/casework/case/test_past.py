@@ -18,6 +18,7 @@ from crypto.errors import Tampered
 from crypto.labels import Purpose
 from crypto.persons import Person
 from tests.casework.cases import REPORTER, Filed, all_verified, file_report, leave, texts, way
+from tests.casework.log.trees import rebuild
 from tests.casework.office import Bench
 
 THREAT = "ia mengancam saya"
@@ -64,14 +65,18 @@ def forge_leaf(filed: Filed, actor: str, signer: Person | None, **facts: Any) ->
         Purpose.LEAF, {"hash": digest.hex(), "number": number}
     )
     filed.tamper(
-        "INSERT INTO leaf (number, hash, body, case_id, actor, signature)"
-        " VALUES (:number, :hash, :body, :case, :actor, :signature)",
+        "INSERT INTO leaf (number, hash, body, case_id, actor, event, day, signature)"
+        " VALUES (:number, :hash, :body, :case, :actor, :event, :day, :signature)",
         number=number,
         hash=digest,
         body=body.decode(),
         actor=actor,
+        event=facts.get("event", "unknown"),
+        day=before[-1]["day"],
         signature=signature,
     )
+    with bench.office.write() as uow:
+        rebuild(uow)
 
 
 def test_the_leaves_of_a_case_are_a_chain(filed: Filed) -> None:
