@@ -10,12 +10,17 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from casework.errors import CaseworkError
 from casework.handling.acts import open_case
 from casework.intake import submit
+from casework.log import checkpoints, keys, tree
+from casework.log.tables import Node
 from casework.store.office import Office
+from casework.store.unit import UnitOfWork
+from crypto import checkpoint, merkle
+from crypto.note import SignedNote
 from tests.casework.cases import (
     Filed,
     all_verified,
@@ -51,15 +56,26 @@ ORPHANS = {
     " (SELECT case_id FROM desk_entry)",
     "leaf of no case": "SELECT count(*) FROM leaf WHERE case_id IS NOT NULL AND case_id NOT IN"
     ' (SELECT id FROM "case")',
-    "gap in the log": "SELECT max(number) + 1 - count(*) FROM leaf",
+    "leaf without its place in the tree": "SELECT count(*) FROM leaf l WHERE NOT EXISTS"
+    " (SELECT 1 FROM tree_node n WHERE n.level = 0 AND n.position = l.number AND n.hash = l.hash)",
+    "place without leaf or dummy": "SELECT count(*) FROM tree_node n WHERE n.level = 0 AND"
+    " n.position NOT IN (SELECT number FROM leaf) AND NOT EXISTS (SELECT 1 FROM padding p"
+    " WHERE n.position >= p.first AND n.position < p.first + p.count)",
+    "key of the log without its leaf": "SELECT (SELECT count(*) FROM log_key) - 1 -"
+    " (SELECT count(*) FROM leaf WHERE event = 'log_key_changed')",
     "revision without its leaf": 'SELECT count(*) FROM "case" c WHERE c.revision <>'
     " (SELECT count(*) FROM leaf l WHERE l.case_id = c.id)",
 }
 
 
 def check(office: Office) -> None:
-    """No orphan rows; every case has the key in force; the sweep leaves exactly those."""
+    """No orphan rows; every case has the key in force; the sweep leaves exactly those.
+
+    The tree is the one over the leaves, node by node; so are the trees that were published, and
+    the key of the log in force can sign.
+    """
     with office.write() as uow:
+        _check_tree(uow)
         for what, query in ORPHANS.items():
             assert uow.session.scalar(text(query)) == 0, what
         rows = uow.session.execute(text('SELECT id, shred_version FROM "case"'))
@@ -70,6 +86,26 @@ def check(office: Office) -> None:
     with office.keystore.engine.connect() as connection:
         kept = connection.execute(text("SELECT case_id, version FROM shred_key"))
         assert {row[0]: row[1] for row in kept} == in_force
+
+
+def _check_tree(uow: UnitOfWork) -> None:
+    rows = uow.session.execute(select(Node.level, Node.position, Node.hash)).all()
+    nodes = {(row.level, row.position): row.hash for row in rows}
+    size = tree.size(uow.session)
+    expected: dict[tuple[int, int], bytes] = {}
+    for number in range(size):
+        expected[0, number] = nodes[0, number]
+        for level, at, digest in merkle.completed(
+            number, nodes[0, number], lambda level, at: expected[level, at]
+        ):
+            expected[level, at] = digest
+    assert nodes == expected
+    known = keys.load(uow)
+    for row in checkpoints.rows(uow):
+        found = checkpoint.of(SignedNote.from_text(row.signed), known.all)
+        assert found.size == row.size <= size
+        assert found.root == tree.root(uow.session, row.size)
+    assert keys.signer(uow).key == known.in_force
 
 
 def in_another_process(work: Callable[[Callable[[], None]], None]) -> tuple[int, int]:
@@ -110,6 +146,12 @@ def carry_on(bench: Bench, tick: Callable[[], None]) -> None:
     while True:
         submit.submit(bench.office, submit.new_token(), report_of(bench.office, "cerita " * 400))
         tick()
+        with bench.office.write() as uow:
+            checkpoints.publish_due(uow)
+        tick()
+        with bench.office.write() as uow:
+            keys.rotate(uow, secrets.token_bytes(keys.SEED_SIZE))
+        tick()
         for user in ("operator", "verifikator", "irban"):
             for case_id in inbox(bench, user)[:1]:
                 _act(bench, user, case_id)
@@ -138,6 +180,7 @@ def killed(founded: Bench, tmp_path: Path) -> Bench:
             own.office = reopened(own.office, own.folder)
             carry_on(own, tick)
 
+        template.clock.advance(hours=6)
         kill_soon(*in_another_process(work))
         fresh.office = reopened(template.office, template.folder)
         check(fresh.office)
@@ -150,6 +193,8 @@ def test_killed_at_random_moments(killed: Bench) -> None:
     """After twenty kills: no half case, and everything opens and verifies for its holders."""
     with killed.office.read() as uow:
         cases = uow.session.execute(text('SELECT id FROM "case"')).scalars().all()
+        assert len(checkpoints.rows(uow)) > 1
+        assert len(keys.load(uow).all) > 1
     assert len(cases) >= KILLS
     for case_id in cases:
         with killed.office.read() as uow:
