@@ -14,7 +14,7 @@ from sqlalchemy import select
 
 from casework.case.past import SUBMIT
 from casework.errors import Untrustworthy
-from casework.keys import confirmations, memory
+from casework.keys import confirmations, memory, roster
 from casework.keys.memory import Memory, RolledBack
 from casework.log import checkpoints, tree
 from casework.log import leaf as leaves
@@ -83,15 +83,30 @@ def _check(keyring: Keyring) -> tuple[Memory, Watched]:
     reason = memory.contradiction(uow, kept, chain)
     restored = None
     if reason is not None:
-        signers = memory.signers(kept, keyring.actor)
-        explained = confirmations.explaining(uow, chain, signers, kept.confirmed)
-        if explained is None:
-            raise RolledBack(reason)
-        restored = explained.day
+        # Another visit of the same reporter may have moved the memory on since this snapshot.
+        with uow.office.read() as fresh:
+            restored = _explained(fresh, kept, keyring.actor)
     _find(uow, keyring.case)
     note = checkpoints.newest(uow)
     size = checkpoint.Checkpoint.from_text(note.text).size if note is not None else 0
     return kept, Watched(size, restored)
+
+
+def _explained(uow: UnitOfWork, kept: Memory, actor: Actor) -> date | None:
+    """Return when the guardian confirmed what contradicts a memory, or None if nothing does.
+
+    Raises:
+        RolledBack: nobody did.
+    """
+    chain = roster.load(uow)
+    reason = memory.contradiction(uow, kept, chain)
+    if reason is None:
+        return None
+    signers = memory.signers(kept, actor)
+    found = confirmations.explaining(uow, chain, signers, kept.confirmed)
+    if found is None:
+        raise RolledBack(reason)
+    return found.day
 
 
 def _find(uow: UnitOfWork, case: Case) -> None:
