@@ -28,7 +28,9 @@ def digest(number: int) -> bytes:
 
 
 @given(steps=st.lists(st.integers(1, 40), min_size=1, max_size=8), data=st.data())
-@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 def test_the_stored_tree_is_that_of_the_rfc(
     engine: Engine, steps: list[int], data: st.DataObject
 ) -> None:
