@@ -3,6 +3,10 @@
 What a reporter has seen lies in the keystore, sealed to them and signed by them, from the moment
 of the report on. It moves on with the published checkpoints alone, so that it tells of no visit
 more exactly than their clock does.
+
+Who reported before the log had a key (:mod:`casework.log.adoption`) has no memory from that moment;
+it begins at their first visit. Until then nothing tells them of an older copy, and whoever deletes
+such a memory later goes unnoticed: to them it looks like a first visit.
 """
 
 from __future__ import annotations
@@ -13,8 +17,8 @@ from typing import TYPE_CHECKING
 from casework.case.past import SUBMIT
 from casework.errors import Untrustworthy
 from casework.keys import confirmations, memory
-from casework.keys.memory import Memory, RolledBack
-from casework.log import checkpoints, tree
+from casework.keys.memory import Memory, Rollback, RolledBack
+from casework.log import adoption, checkpoints, tree
 from casework.log.tree import TreeDamaged
 from crypto import checkpoint, merkle
 from crypto.errors import CryptoError
@@ -75,7 +79,8 @@ def check_and_update(keyring: Keyring) -> Watched:
 
 def _check(keyring: Keyring) -> tuple[Memory, Watched]:
     uow, chain = keyring.uow, keyring.roster
-    kept = memory.recall(uow, keyring.actor)
+    past = keyring.past()
+    kept = _recall(uow, keyring.actor, past)
     reason = memory.contradiction(uow, kept, chain)
     restored = None
     if reason is not None:
@@ -84,10 +89,25 @@ def _check(keyring: Keyring) -> tuple[Memory, Watched]:
         if explained is None:
             raise RolledBack(reason)
         restored = explained.day
-    _find(uow, keyring.past())
+    _find(uow, past)
     note = checkpoints.newest(uow)
     size = checkpoint.Checkpoint.from_text(note.text).size if note is not None else 0
     return kept, Watched(size, restored)
+
+
+def _recall(uow: UnitOfWork, actor: Actor, past: Past) -> Memory:
+    """Return what a reporter remembers: nothing yet, if they reported before the log had a key.
+
+    Raises:
+        RolledBack: their memory is gone, or is not theirs.
+    """
+    try:
+        return memory.recall(uow, actor)
+    except RolledBack as missing:
+        adopted = adoption.adopted_at(uow) if missing.reason is Rollback.MEMORY_MISSING else None
+        if adopted is None or min(past.bodies, default=adopted) >= adopted:
+            raise
+        return Memory(instance=uow.office.instance_id, person=actor.person_id)
 
 
 def _find(uow: UnitOfWork, past: Past) -> None:

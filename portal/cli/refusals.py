@@ -191,7 +191,7 @@ _SENTENCES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         RolledBack: "this officer has seen another roster or log than the one stored: an old copy "
         "of the database was put back; after an honest restore: suaka restore confirm",
         LogKeyMissing: "keys/log.key is missing or holds another key than the one in force: put "
-        "back its copy",
+        "back its copy; without it the log has no further checkpoints",
         LogKeysBroken: "a public key of the log is stored that the one before it did not sign: "
         "somebody wrote to the database",
         TreeDamaged: "a node of the log's tree is gone: somebody wrote to the database; run suaka "
