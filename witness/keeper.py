@@ -134,7 +134,7 @@ class Keeper:
         if not record.known:
             raise UnknownLog(found.new.name)
         with record.locked():
-            if found.old not in record.keys():
+            if found.old not in self.keys(found.new.name):
                 raise NotSigned
             record.trust(found.new)
         return found.new

@@ -101,12 +101,9 @@ def rows(uow: UnitOfWork) -> list[CheckpointRow]:
     return list(uow.session.scalars(select(CheckpointRow).order_by(CheckpointRow.period)))
 
 
-def outgrown(clock: Clock, last: Sequence[CheckpointRow]) -> int:
-    """Return in how many of these periods, oldest first, the tree grew by more than it hides.
-
-    The first one is what the others grew from.
-    """
-    return sum(after.size - before.size > clock.leaves for before, after in pairwise(last))
+def outgrown(clock: Clock, sizes: Sequence[int]) -> int:
+    """Return between how many of these sizes, in order, the tree grew by more than it hides."""
+    return sum(after - before > clock.leaves for before, after in pairwise(sizes))
 
 
 def _row(uow: UnitOfWork) -> CheckpointRow | None:

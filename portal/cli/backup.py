@@ -62,9 +62,9 @@ def make_command(
 ) -> None:
     """Make two sealed archives of the instance in FOLDER, which may be running.
 
-    One holds database, files and settings; the other keystore, pepper and the key of the log, and
-    fits this one alone. Keep them apart. Archives of keys that have expired are removed from --keys-to.
-    The key that opens them: suaka backup key --out FILE.
+    One holds database, files and settings; the other keystore, pepper and the key of the log,
+    and fits this one alone. Keep them apart. Archives of keys that have expired are removed from
+    --keys-to. The key that opens them: suaka backup key --out FILE.
     """
     known = [_recipient(text) for text in recipients]
     with opened(folder, ready=True) as (office, settings):

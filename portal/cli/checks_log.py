@@ -43,7 +43,7 @@ def published(office: Office, _settings: Settings) -> Iterator[Finding]:
     with office.read() as uow:
         if not tree.size(uow.session):
             return
-        rows = checkpoints.rows(uow)
+        rows = [(row.period, row.size) for row in checkpoints.rows(uow)]
         if not rows:
             yield warn("checkpoints: none is published yet: is suaka tick running?")
             return
@@ -52,9 +52,9 @@ def published(office: Office, _settings: Settings) -> Iterator[Finding]:
         except CryptoError:
             yield bad("checkpoints: the newest one is not of this log: somebody wrote to it")
             return
-    last, period = rows[-1], clock.period(now.timestamp())
-    late = now.timestamp() - clock.begin(last.period + 1)
-    if period < last.period:
+    last, size = rows[-1]
+    late = now.timestamp() - clock.begin(last + 1)
+    if clock.period(now.timestamp()) < last:
         yield bad(
             "clock: behind the newest checkpoint, and nothing is published before it has caught "
             "up: set the clock"
@@ -63,9 +63,9 @@ def published(office: Office, _settings: Settings) -> Iterator[Finding]:
         hours = int(late // 3600)
         yield warn(f"checkpoints: the next one is {hours} hours late: is suaka tick running?")
     else:
-        yield ok(f"checkpoints: size {last.size}, one every {clock.hours} hours")
+        yield ok(f"checkpoints: size {size}, one every {clock.hours} hours")
     since = clock.period((now - LOOKED_AT).timestamp())
-    recent = [row for row in rows if row.period >= since]
+    recent = [one for period, one in rows if period >= since]
     if grown := checkpoints.outgrown(clock, recent):
         yield warn(
             f"checkpoints: {grown} periods of the last {LOOKED_AT.days} days had more acts than "

@@ -71,7 +71,8 @@ def init(folder: Path, name: str | None, profile: str, genesis: Path | None) -> 
 def migrate(folder: Path) -> None:
     """Bring the database in FOLDER to the schema of this program, in one transaction.
 
-    A log that had no key before gets its first one. Stop the server first, and keep a backup: there is no way back but the backup.
+    A log that had no key before gets its first one. Stop the server first, and keep a backup:
+    there is no way back but the backup.
     """
     settings = configuration.load(folder)
     require_files(folder)

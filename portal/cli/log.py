@@ -107,7 +107,7 @@ def status_command(folder: Path) -> None:
     """Show what was published last and what each witness has signed; changes nothing."""
     with opened(folder, ready=True) as (office, _), office.read() as uow:
         standing = witnesses.standing(uow)
-        published = checkpoints.rows(uow)[-2:]
+        sizes = [row.size for row in checkpoints.rows(uow)[-2:]]
         adopted = adoption.adopted_at(uow)
     clock = office.checkpoints
     if standing.published is None:
@@ -118,7 +118,7 @@ def status_command(folder: Path) -> None:
             f"period: from {standing.published:%Y-%m-%d %H:%M} UTC, {clock.hours} hours, "
             f"{clock.leaves} leaves each"
         )
-        if checkpoints.outgrown(clock, published):
+        if checkpoints.outgrown(clock, sizes):
             click.echo("outgrown: the last period had more acts than that, and its size tells so")
     if adopted is not None:
         click.echo(f"key: the log has one since leaf {adopted}")

@@ -67,10 +67,7 @@ def trust(folder: Path, vkey: str | None, handover: Path | None) -> None:
     if (vkey is None) == (handover is None):
         raise click.UsageError("either the key of a log or --handover")
     keeper = Keeper.open(folder)
-    if handover is not None:
-        key = keeper.follow(_note(handover))
-    else:
-        key = keeper.trust(vkey or "")
+    key = keeper.follow(_note(handover)) if handover is not None else keeper.trust(vkey or "")
     count = len(keeper.keys(key.name))
     click.echo(f"{printable(key.name)}: key {key.key_id.hex()} is trusted, {count} in all")
 
