@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from casework.case.past import SUBMIT
 from casework.errors import Untrustworthy
 from casework.keys import confirmations, memory
-from casework.keys.memory import Memory, Rollback, RolledBack
+from casework.keys.memory import Memory, RolledBack
 from casework.log import adoption, checkpoints, tree
 from casework.log.tree import TreeDamaged
 from crypto import checkpoint, merkle
@@ -79,8 +79,7 @@ def check_and_update(keyring: Keyring) -> Watched:
 
 def _check(keyring: Keyring) -> tuple[Memory, Watched]:
     uow, chain = keyring.uow, keyring.roster
-    past = keyring.past()
-    kept = _recall(uow, keyring.actor, past)
+    kept = _recall(keyring)
     reason = memory.contradiction(uow, kept, chain)
     restored = None
     if reason is not None:
@@ -89,23 +88,24 @@ def _check(keyring: Keyring) -> tuple[Memory, Watched]:
         if explained is None:
             raise RolledBack(reason)
         restored = explained.day
-    _find(uow, past)
+    _find(uow, keyring.past())
     note = checkpoints.newest(uow)
     size = checkpoint.Checkpoint.from_text(note.text).size if note is not None else 0
     return kept, Watched(size, restored)
 
 
-def _recall(uow: UnitOfWork, actor: Actor, past: Past) -> Memory:
+def _recall(keyring: Keyring) -> Memory:
     """Return what a reporter remembers: nothing yet, if they reported before the log had a key.
 
     Raises:
         RolledBack: their memory is gone, or is not theirs.
     """
+    uow, actor = keyring.uow, keyring.actor
     try:
         return memory.recall(uow, actor)
-    except RolledBack as missing:
-        adopted = adoption.adopted_at(uow) if missing.reason is Rollback.MEMORY_MISSING else None
-        if adopted is None or min(past.bodies, default=adopted) >= adopted:
+    except RolledBack as lost:
+        missing = lost.reason is memory.Rollback.MEMORY_MISSING
+        if not missing or not adoption.is_older(uow, keyring.case.id):
             raise
         return Memory(instance=uow.office.instance_id, person=actor.person_id)
 

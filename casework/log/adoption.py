@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from casework.log import keys, leaf, tree
 from casework.log.keys import LogKeysBroken
@@ -61,6 +61,13 @@ def adopted_at(uow: UnitOfWork) -> int | None:
     )
     body = _body(uow, row)
     return row.number if row is not None and keys.FACT in body else None
+
+
+def is_older(uow: UnitOfWork, case_id: str) -> bool:
+    """Return whether a case was reported before the log got a key; never, if it began with one."""
+    adopted = adopted_at(uow)
+    first = uow.session.scalar(select(func.min(Leaf.number)).where(Leaf.case_id == case_id))
+    return adopted is not None and first is not None and first < adopted
 
 
 def has_key(uow: UnitOfWork) -> bool:
