@@ -76,5 +76,3 @@ def stranger(name: str = "asing.example") -> NoteSigner:
 def standing(bench: Bench) -> Standing:
     with bench.office.read() as uow:
         return witnesses.standing(uow)
-
-
