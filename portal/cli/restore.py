@@ -234,10 +234,17 @@ def _checked(
 
 
 def _compared(office: Office, old: Path) -> _Replaced | None:
-    """Return what is lost of the instance in the way, or None if it cannot be read."""
+    """Return what is lost of the instance in the way, or None if it cannot be read.
+
+    Raises:
+        Refused: it has another schema; unread, nobody would notice at sign-in what is gone.
+    """
     paths = wiring.Paths(old)
     try:
         with _engine(paths.database) as database, _engine(paths.keystore) as keystore:
+            current = schema.current(database)
+            if current is not None and current != schema.newest():
+                raise Refused(f"{old} has another schema: run suaka migrate on it first")
             with Session(database) as theirs, Session(office.engine) as ours:
                 stands, lost = point.of(theirs), check.lost(theirs, ours)
             return _Replaced(stands, lost, check.keep_memories(keystore, office.keystore.engine))

@@ -129,7 +129,7 @@ class TestWitnesses:
 
     @pytest.mark.parametrize("proxy", ["socks5://127.0.0.1:9050", "127.0.0.1:8118", "http://"])
     def test_a_proxy_speaks_http(self, proxy: str) -> None:
-        with pytest.raises(BadAddress, match="log.proxy"):
+        with pytest.raises(BadAddress, match=r"log\.proxy"):
             asking.check_proxy(proxy)
         asking.check_proxy("")
         asking.check_proxy("http://127.0.0.1:8118")
@@ -186,7 +186,7 @@ class TestAsking:
         "talk",
         [
             lambda peer, _: peer.sendall(b"surat\r\n\r\n"),
-            lambda peer, _: None,
+            lambda _peer, _: None,
             lambda peer, _: peer.sendall(OK + b"content-length: 9\r\n\r\nx"),
             answers(b"\x1f\x8b", OK + b"content-encoding: gzip\r\n"),
         ],
@@ -216,7 +216,11 @@ class TestAsking:
 
     def test_one_that_is_silent_is_left_after_one_step(self) -> None:
         left = Event()
-        with server(lambda _peer, _raw: bool(left.wait(30)) and None) as (url, _):
+
+        def silent(_peer: socket.socket, _: bytes) -> None:
+            left.wait(30)
+
+        with server(silent) as (url, _):
             with pytest.raises(Unreachable, match="ReadTimeout"):
                 HttpAsk(step=0.2)(url, BODY)
             left.set()

@@ -76,9 +76,8 @@ def test_without_addresses_or_a_way_nobody_is_asked(bench: Bench, panel: Panel) 
     assert panel.asked == []
 
 
-def test_one_that_knows_more_or_less_than_we_do_says_where_to_begin(
-    bench: Bench, panel: Panel, keeper: Keeper
-) -> None:
+@pytest.mark.usefixtures("keeper")
+def test_one_that_knows_more_than_we_do_says_where_to_begin(bench: Bench, panel: Panel) -> None:
     """Its answer was lost on the way; or it was asked by file in between."""
     publish(bench)
     reply = panel.replies[HERE]
@@ -132,7 +131,8 @@ def test_what_is_no_cosignature_leaves_everything_as_it_was_and_hinders_nobody(
     assert len(note.signatures) == 2
 
 
-def test_a_witness_speaks_for_itself_alone(bench: Bench, panel: Panel, keeper: Keeper) -> None:
+@pytest.mark.usefixtures("keeper")
+def test_a_witness_speaks_for_itself_alone(bench: Bench, panel: Panel) -> None:
     """What one sends in a stranger's name is dropped."""
     publish(bench)
     reply = panel.replies[HERE]
@@ -152,9 +152,8 @@ def test_a_witness_speaks_for_itself_alone(bench: Bench, panel: Panel, keeper: K
     }
 
 
-def test_a_witness_does_not_sign_a_rewritten_log(
-    bench: Bench, panel: Panel, keeper: Keeper
-) -> None:
+@pytest.mark.usefixtures("keeper")
+def test_a_witness_does_not_sign_a_rewritten_log(bench: Bench) -> None:
     """An old copy was put back and went on otherwise: it stays silent, and that shows."""
     publish(bench)
     asking.ask_all(bench.office)
@@ -192,7 +191,8 @@ def test_all_are_asked_at_once(bench: Bench, panel: Panel) -> None:
     assert current(bench) == [True] * 4
 
 
-def test_a_damaged_tree_is_told(bench: Bench, panel: Panel, keeper: Keeper) -> None:
+@pytest.mark.usefixtures("keeper")
+def test_a_damaged_tree_is_told(bench: Bench) -> None:
     publish(bench)
     asking.ask_all(bench.office)
     bench.clock.advance(hours=6)

@@ -142,7 +142,7 @@ def test_lines_that_do_not_count_are_dropped_and_alone_refused(bench: Bench) -> 
         stranger("saksi.example").sign(text, 1).to_line(),
         line.replace("saksi.example", "saksi2.example"),
         line[:-6] + ("AAAA=\n" if not line.endswith("AAAA=\n") else "BBBB=\n"),
-        keeper._signer.sign(other, 1).to_line(),  # noqa: SLF001 - a witness that signs anything
+        keeper._signer.sign(other, 1).to_line(),
     ):
         with pytest.raises((Tampered, Malformed)):
             accept(bench, answer)
@@ -231,5 +231,5 @@ def test_only_configured_witnesses_stand_there(bench: Bench) -> None:
     assert standing(bench).witnesses == ()
     assert not standing(bench).witnessed
     with pytest.raises(Tampered):
-        accept(bench, keeper._signer.sign(newest(bench).text, 1).to_line())  # noqa: SLF001
+        accept(bench, keeper._signer.sign(newest(bench).text, 1).to_line())
     assert checkpoint.Checkpoint.from_text(newest(bench).text).size == 256

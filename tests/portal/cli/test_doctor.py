@@ -24,6 +24,7 @@ from portal.cli import checks_files, checks_log, checks_office, instance
 from portal.cli.options import close, opened
 from portal.settings import load
 from tests.casework.evidence import clamd
+from tests.casework.office import FakeClock
 from tests.portal.cli.conftest import PASSPHRASE, PRODUCTION, STRICT, Run, files_of, hold
 
 
@@ -299,8 +300,8 @@ def ticked(folder: Path, periods: int = 1) -> None:
     """Publish so many checkpoints, the last one in this period."""
     with opened(folder) as (office, _):
         for back in reversed(range(periods)):
-            moment = wiring.utc_now() - timedelta(hours=6 * back)
-            with replace(office, clock=lambda moment=moment: moment).write() as uow:
+            then = FakeClock(wiring.utc_now() - timedelta(hours=6 * back))
+            with replace(office, clock=then).write() as uow:
                 assert checkpoints.publish_due(uow) is not None
 
 

@@ -28,9 +28,9 @@ class Desk:
         assert answer.exit_code == 0, answer.output
         return answer.stdout
 
-    def refused(self, *args: object, code: int = 1, **environment: str) -> str:
+    def refused(self, *args: object, **environment: str) -> str:
         answer = self.run(*args, **{**self.known, **environment})
-        assert (answer.exit_code, answer.stdout) == (code, "")
+        assert (answer.exit_code, answer.stdout) == (1, "")
         return answer.stderr
 
     def keys(self) -> list[str]:

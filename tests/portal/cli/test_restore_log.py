@@ -137,3 +137,13 @@ def test_a_key_of_the_log_among_the_data_is_refused(vault: Vault) -> None:
     answer = vault.run(*vault.arguments())
     assert answer.exit_code == 1
     assert "data/log.key is secret" in answer.stderr
+
+
+def test_an_instance_that_was_not_migrated_is_not_replaced_unread(vault: Vault) -> None:
+    """Otherwise what its officers had seen would be lost, and a rollback go unnoticed."""
+    pair = vault.back_up()
+    execute(vault.folder, "UPDATE alembic_version SET version_num = '0003'")
+    answer = vault.run(*vault.restoring(pair, vault.folder, "--replace", "--yes"))
+    assert answer.exit_code == 1
+    assert "run suaka migrate on it first" in answer.stderr
+    assert (vault.folder / KEY).exists()

@@ -27,8 +27,8 @@ from crypto import words as secret_words
 from portal import wiring
 from portal.cli import checks_log, checks_office
 from portal.cli.options import close
-from tests.portal.cli.conftest import ROLES, Run
 from tests.portal.cli.archives import act_as
+from tests.portal.cli.conftest import ROLES, Run
 from tests.portal.cli.test_doctor import execute, lines
 
 OLDER = Path(__file__).parent / "older" / "version-3.tar.gz"
@@ -177,8 +177,11 @@ def test_a_reporter_from_after_has_one_from_the_first_moment(
     with office.keystore.engine.begin() as connection:
         connection.exec_driver_sql("DELETE FROM keyring_memory")
     assert visit(office, reporter(office, words)) == 0
-    ticket = submit.again(office, token).ticket
-    later = reporter(office, (ticket, " ".join(tokens.words_of(token, pepper=office.pepper))))
+    receipt = submit.again(office, token)
+    assert receipt is not None
+    later = reporter(
+        office, (receipt.ticket, " ".join(tokens.words_of(token, pepper=office.pepper)))
+    )
     with pytest.raises(RolledBack) as noticed:
         visit(office, later)
     assert noticed.value.reason is Rollback.MEMORY_MISSING
