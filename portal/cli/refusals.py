@@ -33,11 +33,13 @@ from casework.keys.tables import LINE_MAX
 from casework.keys.vocabulary import Flaw
 from casework.law.load import ProfileError
 from casework.log import proof
+from casework.log.asking import Unreachable
 from casework.log.keys import LogKeyMissing, LogKeysBroken
 from casework.log.tree import TreeDamaged
 from casework.store.backup.manifest import ArchiveUnfit
 from casework.store.engine import StorageUnfit, Unavailable
 from crypto import errors as sealing
+from portal.asking import BadAddress
 from portal.errors import place
 from portal.settings import SettingsError
 from portal.wiring import NotReady
@@ -173,7 +175,7 @@ DENIED: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
-_OWN_WORDS: Final = (Refused, SettingsError, NotReady, StorageUnfit, ArchiveUnfit)
+_OWN_WORDS: Final = (Refused, SettingsError, NotReady, StorageUnfit, ArchiveUnfit, BadAddress)
 """Errors whose message is a sentence already."""
 
 _SENTENCES: Final[Mapping[type[Exception], str]] = MappingProxyType(
@@ -221,6 +223,7 @@ _SENTENCES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         "report's",
         proof.BadKey: "the key of a report is 64 hex digits, spaces aside",
         proof.BadLogKeys: "not the public keys of a log: one a line, as name+id+key",
+        Unreachable: "a witness of the log gives no usable answer",
         domain.InvalidTransition: "the profile has no such step here",
         domain.NotFound: "not found",
         domain.Denied: "this is not allowed",

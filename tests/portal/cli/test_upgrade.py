@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 
 from casework.intake import mailbox, report, submit
-from casework.intake import token as tokens
 from casework.keys import accounts, memory
 from casework.keys.actor import Actor
 from casework.keys.memory import Rollback, RolledBack
@@ -179,9 +178,7 @@ def test_a_reporter_from_after_has_one_from_the_first_moment(
     assert visit(office, reporter(office, words)) == 0
     receipt = submit.again(office, token)
     assert receipt is not None
-    later = reporter(
-        office, (receipt.ticket, " ".join(tokens.words_of(token, pepper=office.pepper)))
-    )
+    later = reporter(office, (receipt.ticket, " ".join(receipt.words)))
     with pytest.raises(RolledBack) as noticed:
         visit(office, later)
     assert noticed.value.reason is Rollback.MEMORY_MISSING
