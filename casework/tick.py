@@ -91,9 +91,12 @@ def tick(office: Office) -> Done:
         failed = error
     # Last: a mail server or a witness may keep it waiting, and nothing else depends on them.
     told = rounds.send_due(office)
+    try:
+        asking.ask_all(office)
+    except Untrustworthy as error:
+        failed = failed or error
     if failed is not None:
         raise failed
-    asking.ask_all(office)
     return Done(
         receipts, sessions, shred_keys, desks, unseen, len(forgotten), told, checkpoints=published
     )

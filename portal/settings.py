@@ -18,6 +18,7 @@ from casework.evidence import scan
 from casework.notices.addresses import is_address
 from crypto import kdf
 from crypto.errors import CryptoError
+from portal import asking
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -103,12 +104,14 @@ class LogSection(Section, frozen=True):
 
     More acts than ``leaves`` in one period would show in public: ``suaka doctor`` warns.
     ``witnesses``: for each, its key as it prints it, and after a space its address
-    (``https://…``) unless checkpoints reach it by file.
+    (``https://…``) unless checkpoints reach it by file. ``proxy``: address of an HTTP proxy
+    (``http://…``) on the way to them.
     """
 
     hours: Annotated[int, msgspec.Meta(ge=1, le=24)] = 6
     leaves: Annotated[int, msgspec.Meta(ge=256, le=1_048_576, multiple_of=256)] = 256
     witnesses: tuple[str, ...] = ()
+    proxy: str = ""
 
 
 class CostSection(Section, frozen=True):
@@ -207,6 +210,11 @@ def load(folder: Path, environ: Mapping[str, str] | None = None) -> Settings:
             f"{FILE_NAME}: scan.socket is neither the absolute path of a socket nor "
             "127.0.0.1:PORT: files must not leave this machine"
         )
+    try:
+        asking.witnesses_of(settings.log.witnesses)
+        asking.check_proxy(settings.log.proxy)
+    except asking.BadAddress as error:
+        raise SettingsError(f"{FILE_NAME}: {error}") from None
     return settings
 
 

@@ -18,6 +18,7 @@ from casework.keys.sessions import Kind, SessionStore
 from casework.keys.tables import RosterRow, Wrap
 from casework.keys.vocabulary import WrapKind
 from casework.law.catalogue import ProfileCatalogue
+from casework.log import adoption
 from casework.log.clock import Clock
 from casework.log.keys import LogKeyFile
 from casework.store import schema
@@ -28,7 +29,7 @@ from casework.store.office import Office
 from casework.store.rations import Allowance, Rations
 from crypto.kdf import Kdf
 from crypto.labels import Label, derive
-from portal import mail
+from portal import asking, mail
 from portal import settings as configuration
 from portal.context import Portal
 from portal.public import routes as public_routes
@@ -161,6 +162,8 @@ def open_office(
         scanner=Scanner(settings.scan.socket) if settings.scan.socket else None,
         log_key=LogKeyFile(paths.log_key),
         checkpoints=Clock(settings.log.hours, settings.log.leaves),
+        witnesses=(witnesses := asking.witnesses_of(settings.log.witnesses)),
+        ask=asking.ask_of(witnesses, settings.log.proxy),
     )
     accounts.check_costs(office)
     return office
@@ -181,8 +184,8 @@ def require_ready(office: Office) -> None:
     """Refuse to serve an instance that is not whole, or a demo that claims to be production.
 
     Raises:
-        NotReady: the schema is another one, the ceremony is missing, or keys of a demo stand in
-            a production instance.
+        NotReady: the schema is another one, the ceremony is missing, the log has no key, or keys
+            of a demo stand in a production instance.
     """
     if schema.current(office.engine) != schema.newest():
         raise NotReady("the database has another schema: run suaka migrate")
@@ -190,6 +193,8 @@ def require_ready(office: Office) -> None:
     if office.genesis is None:
         raise NotReady("the key ceremony is missing: run suaka ceremony, then suaka init --genesis")
     with office.read() as uow:
+        if not adoption.has_key(uow):
+            raise NotReady("the log has no key: run suaka migrate")
         genesis = uow.session.scalar(select(RosterRow.body).where(RosterRow.version == 1))
     if office.production and (genesis is None or DEMO_REASON in genesis):
         raise NotReady("a demo cannot become a production instance: its recovery key lay here")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Final, Self
 
-from crypto import checkpoint, merkle
+from crypto import checkpoint, handover, merkle
 from crypto.errors import CryptoError, Malformed, Tampered
 from crypto.note import Kind, NoteKey, NoteSigner, SignedNote
 from witness import disk
@@ -110,6 +110,34 @@ class Keeper:
         with record.locked():
             record.trust(key)
         return key
+
+    def follow(self, signed: SignedNote) -> NoteKey:
+        """Trust the key that a trusted one hands over to, by a note that both have signed.
+
+        Raises:
+            NotALogKey: the note is no hand-over, or of the first key of a log.
+            UnknownLog: its log is not trusted.
+            NotSigned: the earlier key is not trusted, or one of the two has not signed.
+            Damaged: the keys of this log cannot be read.
+        """
+        try:
+            found = handover.Handover.from_text(signed.text)
+        except CryptoError as error:
+            raise NotALogKey from error
+        if found.old is None:
+            raise NotALogKey
+        try:
+            handover.of(signed)
+        except CryptoError as error:
+            raise NotSigned from error
+        record = self.record(found.new.name)
+        if not record.known:
+            raise UnknownLog(found.new.name)
+        with record.locked():
+            if found.old not in self.keys(found.new.name):
+                raise NotSigned
+            record.trust(found.new)
+        return found.new
 
     def logs(self) -> tuple[str, ...]:
         """Return the origins of all trusted logs in alphabetical order. Raises: Damaged."""

@@ -3,6 +3,10 @@
 What a reporter has seen lies in the keystore, sealed to them and signed by them, from the moment
 of the report on. It moves on with the published checkpoints alone, so that it tells of no visit
 more exactly than their clock does.
+
+Who reported before the log had a key (:mod:`casework.log.adoption`) has no memory from that moment;
+it begins at their first visit. Until then nothing tells them of an older copy, and whoever deletes
+such a memory later goes unnoticed: to them it looks like a first visit.
 """
 
 from __future__ import annotations
@@ -16,7 +20,7 @@ from casework.case.past import SUBMIT
 from casework.errors import Untrustworthy
 from casework.keys import confirmations, memory, roster
 from casework.keys.memory import Memory, RolledBack
-from casework.log import checkpoints, tree
+from casework.log import adoption, checkpoints, tree
 from casework.log import leaf as leaves
 from casework.log.tables import Leaf
 from casework.log.tree import TreeDamaged
@@ -79,7 +83,7 @@ def check_and_update(keyring: Keyring) -> Watched:
 
 def _check(keyring: Keyring) -> tuple[Memory, Watched]:
     uow, chain = keyring.uow, keyring.roster
-    kept = memory.recall(uow, keyring.actor)
+    kept = _recall(keyring)
     reason = memory.contradiction(uow, kept, chain)
     restored = None
     if reason is not None:
@@ -90,6 +94,22 @@ def _check(keyring: Keyring) -> tuple[Memory, Watched]:
     note = checkpoints.newest(uow)
     size = checkpoint.Checkpoint.from_text(note.text).size if note is not None else 0
     return kept, Watched(size, restored)
+
+
+def _recall(keyring: Keyring) -> Memory:
+    """Return what a reporter remembers: nothing yet, if they reported before the log had a key.
+
+    Raises:
+        RolledBack: their memory is gone, or is not theirs.
+    """
+    uow, actor = keyring.uow, keyring.actor
+    try:
+        return memory.recall(uow, actor)
+    except RolledBack as lost:
+        missing = lost.reason is memory.Rollback.MEMORY_MISSING
+        if not missing or not adoption.is_older(uow, keyring.case.id):
+            raise
+        return Memory(instance=uow.office.instance_id, person=actor.person_id)
 
 
 def _explained(uow: UnitOfWork, kept: Memory, actor: Actor) -> date | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from casework.errors import CaseworkError, NotFound
@@ -33,39 +35,43 @@ class Answer:
 
 
 class Ask(Protocol):
-    """How a request reaches a witness."""
+    """How a request reaches a witness; called by several threads at once, each bounded in time."""
 
     def __call__(self, url: str, body: bytes) -> Answer:
-        """Post to a witness's address. Raises: Unreachable."""
+        """Post ``body`` to ``add-checkpoint`` below a witness's address. Raises: Unreachable."""
 
 
 def ask_all(office: Office) -> int:
     """Ask each witness that has not signed the newest checkpoint; return how many now have.
 
-    One that cannot be reached, or refuses, is left for the next time; that it is silent shows in
+    All at once, so that one that takes its time keeps no other waiting. One that cannot be
+    reached, or refuses, is left for the next time; that it is silent shows in
     :func:`casework.log.witnesses.standing`.
 
     Raises:
         LogKeysBroken, TreeDamaged: the log is damaged.
         Unavailable: a database is locked, full or unreadable.
     """
-    return sum(_ask(office, one) for one in office.witnesses if one.url)
+    reached = [one for one in office.witnesses if one.url]
+    if office.ask is None or not reached:
+        return 0
+    with ThreadPoolExecutor(len(reached)) as pool:
+        return sum(pool.map(partial(_ask, office, office.ask), reached))
 
 
-def _ask(office: Office, witness: Witness) -> bool:
-    if office.ask is None:
-        return False
+def _ask(office: Office, ask: Ask, witness: Witness) -> bool:
     try:
         found = _request(office, witness)
         if found is None:
             return False
-        answer = office.ask(witness.url, found.to_text().encode())
+        answer = ask(witness.url, found.to_text().encode())
         if answer.status == CONFLICT:
             # It says which size it has signed last; what it says is no secret and no promise.
-            found = _request(office, witness, checkpoint.number(answer.body.decode().strip()))
+            newest = checkpoint.number(answer.body.decode().removesuffix("\n"))
+            found = _request(office, witness, newest)
             if found is None:
                 return False
-            answer = office.ask(witness.url, found.to_text().encode())
+            answer = ask(witness.url, found.to_text().encode())
         if answer.status != OK:
             return False
         with office.write() as uow:

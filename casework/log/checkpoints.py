@@ -8,6 +8,7 @@ leaves. What a receipt carries is signed at the moment and never published.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -21,6 +22,9 @@ from crypto.errors import Tampered
 from crypto.note import SignedNote
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from casework.log.clock import Clock
     from casework.log.keys import LogKeys
     from casework.store.unit import UnitOfWork
 
@@ -95,6 +99,11 @@ def checked(uow: UnitOfWork, known: LogKeys) -> Checkpoint | None:
 def rows(uow: UnitOfWork) -> list[CheckpointRow]:
     """Return every published checkpoint, the oldest first."""
     return list(uow.session.scalars(select(CheckpointRow).order_by(CheckpointRow.period)))
+
+
+def outgrown(clock: Clock, sizes: Sequence[int]) -> int:
+    """Return between how many of these sizes, in order, the tree grew by more than it hides."""
+    return sum(after - before > clock.leaves for before, after in pairwise(sizes))
 
 
 def _row(uow: UnitOfWork) -> CheckpointRow | None:

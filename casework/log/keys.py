@@ -16,7 +16,9 @@ from sqlalchemy import select
 from casework.errors import CaseworkError, Untrustworthy
 from casework.log import leaf, tree
 from casework.log.tables import LogKeyRow
+from crypto import handover
 from crypto.errors import CryptoError, Tampered
+from crypto.handover import Handover
 from crypto.note import Kind, NoteKey, NoteSigner, SignedNote
 
 if TYPE_CHECKING:
@@ -29,8 +31,6 @@ FACT: Final = "log_key"
 """Fact of the leaves that name a key: the genesis, and each change."""
 
 CHANGED: Final = "log_key_changed"
-_HANDOVER: Final = "key-handover/v1"
-_NONE: Final = "-"
 
 
 class LogKeyMissing(CaseworkError):
@@ -108,6 +108,17 @@ class LogKeyFile:
                 return waiting
         raise LogKeyMissing("another key is in force")
 
+    def check(self, key: NoteKey) -> None:
+        """Look whether the secret of the key in force is there; changes nothing.
+
+        Raises:
+            LogKeyMissing: it is not, neither in its place nor waiting to take it.
+        """
+        for path in (self.path, self._new):
+            if path.exists() and _read(path).key == key:
+                return
+        raise LogKeyMissing("another key is in force")
+
     def __repr__(self) -> str:
         """Return a text without the secret."""
         return f"LogKeyFile({self.path.name})"
@@ -119,16 +130,13 @@ def origin_of(instance: str) -> str:
 
 
 def found(uow: UnitOfWork) -> NoteKey:
-    """Store the first key, which the first leaf names; its own signature stands under it."""
+    """Store the first key, which a leaf must name; its own signature stands under it.
+
+    Raises:
+        LogKeyMissing: the file is gone.
+    """
     signer = uow.office.log_key.first()
-    text = _text(uow, None, signer.key, 0)
-    uow.session.add(
-        LogKeyRow(
-            number=1,
-            vkey=signer.key.to_text(),
-            handover=SignedNote(text, (signer.sign(text),)).to_text(),
-        )
-    )
+    _store(uow, 1, signer.key, Handover(None, signer.key, tree.size(uow.session)).sign([signer]))
     return signer.key
 
 
@@ -162,19 +170,24 @@ def rotate(uow: UnitOfWork, seed: bytes) -> LogKeys:
     known = load(uow)
     old = uow.office.log_key.signer(known.in_force)
     new = uow.office.log_key.prepare(uow.office.instance_id, seed)
-    text = _text(uow, old.key, new.key, tree.size(uow.session))
-    handover = SignedNote(text, (old.sign(text), new.sign(text))).to_text()
-    uow.session.add(LogKeyRow(number=len(known.all) + 1, vkey=new.key.to_text(), handover=handover))
-    leaf.append(
+    said = Handover(old.key, new.key, tree.size(uow.session))
+    _store(uow, len(known.all) + 1, new.key, said.sign([old, new]))
+    name_in_log(uow, new.key)
+    return LogKeys((*known.all, new.key))
+
+
+def name_in_log(uow: UnitOfWork, key: NoteKey) -> int:
+    """Append the leaf that names a key which is stored from now on; return its number."""
+    row = uow.session.scalars(select(LogKeyRow).where(LogKeyRow.vkey == key.to_text())).one()
+    return leaf.append(
         uow,
         leaf.Draft(
             CHANGED,
             leaf.SYSTEM,
-            objects=(hashlib.sha256(handover.encode()).hexdigest(),),
-            facts={FACT: new.key.to_text()},
+            objects=(hashlib.sha256(row.handover.encode()).hexdigest(),),
+            facts={FACT: row.vkey},
         ),
     )
-    return LogKeys((*known.all, new.key))
 
 
 def handovers(uow: UnitOfWork) -> tuple[SignedNote, ...]:
@@ -185,32 +198,24 @@ def handovers(uow: UnitOfWork) -> tuple[SignedNote, ...]:
 
 def _followed(uow: UnitOfWork, before: list[NoteKey], row: LogKeyRow) -> NoteKey:
     """Return the key of a row once the key before it, and it itself, signed its hand-over."""
-    key = None
     try:
-        key = NoteKey.from_text(row.vkey)
-        note = SignedNote.from_text(row.handover)
-        size = int(note.text.rstrip("\n").rpartition("\n")[2])
-        known = before[-1] if before else None
-        signers = [key] if known is None else [known, key]
+        said = handover.of(SignedNote.from_text(row.handover))
         fits = (
-            key.name == origin_of(uow.office.instance_id)
-            and key.kind is Kind.LOG
-            and key not in before
-            and note.text == _text(uow, known, key, size)
-            and len(note.verify(signers)) == len(signers)
+            said.new.name == origin_of(uow.office.instance_id)
+            and said.new.to_text() == row.vkey
+            and said.old == (before[-1] if before else None)
+            and said.new not in before
         )
-    except (CryptoError, ValueError):
-        fits = False
-    if key is None or not fits or row.number != len(before) + 1:
+    except CryptoError:
+        raise LogKeysBroken(f"key {row.number}") from None
+    if not fits or row.number != len(before) + 1:
         raise LogKeysBroken(f"key {row.number}")
-    return key
+    return said.new
 
 
-def _text(uow: UnitOfWork, old: NoteKey | None, new: NoteKey, size: int) -> str:
-    """Return what a hand-over says; no checkpoint can be read from it."""
-    origin = origin_of(uow.office.instance_id)
-    earlier = _NONE if old is None else old.to_text()
-    return f"{origin}\n{_HANDOVER}\n{earlier}\n{new.to_text()}\n{size}\n"
+def _store(uow: UnitOfWork, number: int, key: NoteKey, note: SignedNote) -> None:
+    uow.session.add(LogKeyRow(number=number, vkey=key.to_text(), handover=note.to_text()))
+    uow.session.flush()
 
 
 def _read(path: Path) -> NoteSigner:

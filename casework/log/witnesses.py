@@ -15,7 +15,7 @@ from sqlalchemy import select
 from casework.errors import NotFound
 from casework.log import keys, tree
 from casework.log.tables import CheckpointRow
-from crypto.errors import CryptoError, Tampered
+from crypto.errors import CryptoError, Malformed, Tampered
 from crypto.note import Kind, SignedNote
 from crypto.witness_request import AddCheckpoint, cosignatures
 
@@ -107,6 +107,8 @@ def request(uow: UnitOfWork, witness: Witness, old: int | None = None) -> AddChe
         old, _ = _last(uow, witness.key)
         if old == newest.size:
             return None
+    if old > newest.size:
+        raise Malformed("a witness has signed more than was published")
     proof = tree.prove_consistency(uow.session, old, newest.size) if 0 < old < newest.size else []
     note = SignedNote.from_text(newest.signed)
     own = {(key.name, key.key_id) for key in keys.load(uow).all}

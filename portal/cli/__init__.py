@@ -18,6 +18,7 @@ from portal.cli import (
     instance,
     invitations,
     leaving,
+    log,
     notices,
     numbers,
     people,
@@ -113,6 +114,7 @@ for command in (
     demo.demo,
     witness.witness,
     receipt.receipt,
+    log.log,
 ):
     cli.add_command(command)
 

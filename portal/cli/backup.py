@@ -62,9 +62,9 @@ def make_command(
 ) -> None:
     """Make two sealed archives of the instance in FOLDER, which may be running.
 
-    One holds database, files and settings; the other keystore and pepper, and fits this one
-    alone. Keep them apart. Archives of keys that have expired are removed from --keys-to.
-    The key that opens them: suaka backup key --out FILE.
+    One holds database, files and settings; the other keystore, pepper and the key of the log,
+    and fits this one alone. Keep them apart. Archives of keys that have expired are removed from
+    --keys-to. The key that opens them: suaka backup key --out FILE.
     """
     known = [_recipient(text) for text in recipients]
     with opened(folder, ready=True) as (office, settings):
@@ -125,6 +125,8 @@ def _secret(folder: Path, settings: Settings) -> frozenset[Path]:
 
 
 def _tell(made: Made) -> None:
+    if not made.log_key:
+        click.echo("keys/log.key is missing: this backup is without the key of the log", err=True)
     click.echo(f"database: {made.data}")
     click.echo(f"keys:     {made.keys}")
     click.echo(

@@ -51,7 +51,7 @@ def places(folder: Path, settings: Settings) -> Iterator[Finding]:
     data = paths.database.parent.resolve()
     strays = [
         path.name
-        for path in (paths.keystore, paths.pepper)
+        for path in (paths.keystore, paths.pepper, paths.log_key)
         if data in path.resolve().parents or (data / path.name).exists()
     ]
     for name in strays:

@@ -19,7 +19,7 @@ from casework.store import schema
 from casework.store.engine import sqlite_version
 from casework.tick import check_keys
 from portal import wiring
-from portal.cli import checks_evidence
+from portal.cli import checks_evidence, checks_log
 from portal.cli.findings import bad, ok, warn
 
 if TYPE_CHECKING:
@@ -178,6 +178,9 @@ ALL: Final[tuple[Callable[[Office, Settings], Iterator[Finding]], ...]] = (
     people,
     keystore,
     log,
+    checks_log.key,
+    checks_log.published,
+    checks_log.watched,
     desks,
     checks_evidence.blobs,
     checks_evidence.sandbox,

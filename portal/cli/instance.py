@@ -15,6 +15,7 @@ from casework.calendar import holidays
 from casework.keys import enrol, parts, roster
 from casework.keys.enrol import GenesisExists
 from casework.law.catalogue import ProfileCatalogue
+from casework.log import adoption
 from casework.log import keys as log_keys
 from casework.log.keys import LogKeyFile
 from casework.store import schema
@@ -70,7 +71,8 @@ def init(folder: Path, name: str | None, profile: str, genesis: Path | None) -> 
 def migrate(folder: Path) -> None:
     """Bring the database in FOLDER to the schema of this program, in one transaction.
 
-    Stop the server first, and keep a backup: there is no way back but the backup.
+    A log that had no key before gets its first one. Stop the server first, and keep a backup:
+    there is no way back but the backup.
     """
     settings = configuration.load(folder)
     require_files(folder)
@@ -82,6 +84,31 @@ def migrate(folder: Path) -> None:
     finally:
         engine.dispose()
     click.echo(f"{settings.instance.name}: schema {before or 'empty'} -> {after}")
+    office = wiring.open_office(folder, settings)
+    try:
+        adopted = adopt_log_key(office)
+    finally:
+        close(office)
+    if adopted:
+        click.echo("The log has its first key: keep a copy of keys/log.key (suaka log keys).")
+
+
+def adopt_log_key(office: Office) -> bool:
+    """Give a log from before there were keys its first one; return whether it had none.
+
+    The file is made only where no key was ever stored, so that a lost one stays lost.
+
+    Raises:
+        LogKeysBroken: none is stored, though a leaf names one.
+    """
+    with office.read() as uow:
+        if adoption.has_key(uow):
+            return False
+        adoption.is_due(uow)
+    if not office.log_key.path.exists():
+        office.log_key.make(office.instance_id, secrets.token_bytes(log_keys.SEED_SIZE))
+    with office.write() as uow:
+        return adoption.adopt(uow)
 
 
 def create(

@@ -33,11 +33,13 @@ from casework.keys.tables import LINE_MAX
 from casework.keys.vocabulary import Flaw
 from casework.law.load import ProfileError
 from casework.log import proof
+from casework.log.asking import Unreachable
 from casework.log.keys import LogKeyMissing, LogKeysBroken
 from casework.log.tree import TreeDamaged
 from casework.store.backup.manifest import ArchiveUnfit
 from casework.store.engine import StorageUnfit, Unavailable
 from crypto import errors as sealing
+from portal.asking import BadAddress
 from portal.errors import place
 from portal.settings import SettingsError
 from portal.wiring import NotReady
@@ -173,7 +175,7 @@ DENIED: Final[Mapping[str, str]] = MappingProxyType(
     }
 )
 
-_OWN_WORDS: Final = (Refused, SettingsError, NotReady, StorageUnfit, ArchiveUnfit)
+_OWN_WORDS: Final = (Refused, SettingsError, NotReady, StorageUnfit, ArchiveUnfit, BadAddress)
 """Errors whose message is a sentence already."""
 
 _SENTENCES: Final[Mapping[type[Exception], str]] = MappingProxyType(
@@ -191,7 +193,7 @@ _SENTENCES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         RolledBack: "this officer has seen another roster or log than the one stored: an old copy "
         "of the database was put back; after an honest restore: suaka restore confirm",
         LogKeyMissing: "keys/log.key is missing or holds another key than the one in force: put "
-        "back its copy",
+        "back its copy; without it the log has no further checkpoints",
         LogKeysBroken: "a public key of the log is stored that the one before it did not sign: "
         "somebody wrote to the database",
         TreeDamaged: "a node of the log's tree is gone: somebody wrote to the database; run suaka "
@@ -221,6 +223,7 @@ _SENTENCES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         "report's",
         proof.BadKey: "the key of a report is 64 hex digits, spaces aside",
         proof.BadLogKeys: "not the public keys of a log: one a line, as name+id+key",
+        Unreachable: "a witness of the log gives no usable answer",
         domain.InvalidTransition: "the profile has no such step here",
         domain.NotFound: "not found",
         domain.Denied: "this is not allowed",

@@ -18,6 +18,8 @@ from sqlalchemy.orm import Session
 from casework.errors import Denied
 from casework.evidence import parts
 from casework.keys import accounts, memory, point, restoration
+from casework.log import keys as log_keys
+from casework.log.keys import LogKeyMissing
 from casework.store import schema
 from casework.store.backup import check
 from casework.store.backup.unpack import unpack_data, unpack_keys
@@ -28,6 +30,7 @@ from crypto.errors import Malformed
 from portal import settings as configuration
 from portal import wiring
 from portal.cli import factors as terminal
+from portal.cli import instance
 from portal.cli.building import built
 from portal.cli.defaults import WithDefault
 from portal.cli.inuse import unused
@@ -216,22 +219,32 @@ def _checked(
         check.belongs(office, data, keys)
         stands = check.inside(office, data, keys)
         check.blobs(office, data)
+        replaced = None
+        if old is not None:
+            theirs = configuration.load(old).instance
+            if (theirs.id, theirs.genesis) != (settings.instance.id, settings.instance.genesis):
+                raise Refused(f"{old} holds another instance: restore this one somewhere else")
+            replaced = _compared(office, old)
+        # Only now: the leaf that names a first key is none that the replaced instance had.
+        instance.adopt_log_key(office)
         wiring.require_ready(office)
-        if old is None:
-            return stands, None
-        theirs = configuration.load(old).instance
-        if (theirs.id, theirs.genesis) != (settings.instance.id, settings.instance.genesis):
-            raise Refused(f"{old} holds another instance: restore this one somewhere else")
-        return stands, _compared(office, old)
+        return stands, replaced
     finally:
         close(office)
 
 
 def _compared(office: Office, old: Path) -> _Replaced | None:
-    """Return what is lost of the instance in the way, or None if it cannot be read."""
+    """Return what is lost of the instance in the way, or None if it cannot be read.
+
+    Raises:
+        Refused: it has another schema; unread, nobody would notice at sign-in what is gone.
+    """
     paths = wiring.Paths(old)
     try:
         with _engine(paths.database) as database, _engine(paths.keystore) as keystore:
+            current = schema.current(database)
+            if current is not None and current != schema.newest():
+                raise Refused(f"{old} has another schema: run suaka migrate on it first")
             with Session(database) as theirs, Session(office.engine) as ours:
                 stands, lost = point.of(theirs), check.lost(theirs, ours)
             return _Replaced(stands, lost, check.keep_memories(keystore, office.keystore.engine))
@@ -277,6 +290,17 @@ def _tell(data: DataManifest, stands: Point, replaced: _Replaced | None) -> None
         click.echo("The two have different histories: one did not go on from the other.")
 
 
+def _tell_log_key(office: Office) -> None:
+    with office.read() as uow:
+        try:
+            log_keys.signer(uow)
+        except LogKeyMissing:
+            click.echo(
+                "The archive of keys lacks the key of the log that is in force: put its copy back "
+                "as keys/log.key; until then no checkpoint is published."
+            )
+
+
 def _finish(building: Path, data: DataManifest, stands: Point, replaced: _Replaced | None) -> None:
     """Leave the trace in the log, make ``run`` fresh, and bring everything to the disk."""
     office, _ = wiring.load(building)
@@ -285,6 +309,7 @@ def _finish(building: Path, data: DataManifest, stands: Point, replaced: _Replac
             made = data.moment.astimezone(office.tz).date()
             parts.forget_all(uow)
             restoration.record(uow, made, stands, replaced.stands if replaced else None)
+        _tell_log_key(office)
     finally:
         close(office)
     shutil.rmtree(building / wiring.RUN)

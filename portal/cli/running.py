@@ -59,7 +59,7 @@ def tick(folder: Path) -> None:
         f"receipts closed: {done.receipts}, sessions ended: {done.sessions}, "
         f"unused shred keys removed: {done.shred_keys}, cases put back on desks: {done.desks}, "
         f"unused devices forgotten: {done.devices}, parts of unfinished files removed: "
-        f"{done.parts}, notices sent: {done.notices}"
+        f"{done.parts}, notices sent: {done.notices}, checkpoints published: {done.checkpoints}"
     )
 
 

@@ -18,7 +18,7 @@ from portal.cli.log_client import LogClient
 from portal.cli.options import FILE_IN
 from portal.cli.refusals import Refused
 from portal.cli.running import listen
-from portal.cli.writing import printable, table
+from portal.cli.writing import printable, refuse_taken, table, write_new
 from portal.wiring import utc_now
 from witness import gathering, server, tiles
 from witness.keeper import Keeper
@@ -56,11 +56,18 @@ def init(folder: Path, name: str) -> None:
 
 @witness.command()
 @DIR
-@click.argument("vkey")
-def trust(folder: Path, vkey: str) -> None:
-    """Trust the public key of a log; again with another key of it after a rotation."""
+@click.argument("vkey", required=False)
+@click.option("--handover", type=FILE_IN, help="Hand-over note, instead of the key.")
+def trust(folder: Path, vkey: str | None, handover: Path | None) -> None:
+    """Trust the public key of a log.
+
+    After a rotation, trust its new key by the hand-over note that the old one has signed, too. A
+    note that whoever stole the old key made looks the same: ask for a letter all the same.
+    """
+    if (vkey is None) == (handover is None):
+        raise click.UsageError("either the key of a log or --handover")
     keeper = Keeper.open(folder)
-    key = keeper.trust(vkey)
+    key = keeper.follow(_note(handover)) if handover is not None else keeper.trust(vkey or "")
     count = len(keeper.keys(key.name))
     click.echo(f"{printable(key.name)}: key {key.key_id.hex()} is trusted, {count} in all")
 
@@ -97,7 +104,7 @@ def sign(folder: Path, request_file: Path, out: Path) -> None:
 
     A request that was answered before is answered again.
     """
-    _refuse_taken(out)
+    refuse_taken(out)
     keeper = Keeper.open(folder)
     with request_file.open("rb") as file:
         raw = file.read(MAX_SIZE + 1)
@@ -113,7 +120,7 @@ def sign(folder: Path, request_file: Path, out: Path) -> None:
         if refused.newest != found.size:
             raise
         lines = keeper.add(AddCheckpoint(found.size, (), request.signed), now)
-    _write(lines, out)
+    write_new(out, lines)
     click.echo(f"{printable(found.origin)}: cosigned at size {found.size}")
 
 
@@ -125,7 +132,7 @@ def sign(folder: Path, request_file: Path, out: Path) -> None:
 def fetch(folder: Path, url: str, out: Path | None, proxy: str | None) -> None:
     """Get a log's checkpoint from URL, check it by the tiles there, and cosign it."""
     if out is not None:
-        _refuse_taken(out)
+        refuse_taken(out)
     keeper = Keeper.open(folder)
     with LogClient(url, proxy) as log:
         try:
@@ -136,7 +143,7 @@ def fetch(folder: Path, url: str, out: Path | None, proxy: str | None) -> None:
     if out is None:
         click.echo(lines, nl=False)
     else:
-        _write(lines, out)
+        write_new(out, lines)
 
 
 @witness.command()
@@ -168,20 +175,14 @@ def status(context: click.Context, folder: Path) -> None:
         context.exit(1)
 
 
+def _note(path: Path) -> SignedNote:
+    with path.open("rb") as file:
+        raw = file.read(note.MAX_SIZE + 1)
+    try:
+        return SignedNote.from_bytes(raw)
+    except CryptoError:
+        raise Refused(f"{path} is not a signed note") from None
+
+
 def _posix_now() -> int:
     return int(utc_now().timestamp())
-
-
-def _refuse_taken(out: Path) -> None:
-    """Refuse before anything is recorded. Raises: Refused."""
-    if out.exists():
-        raise Refused(f"{out} exists: an answer writes over nothing")
-    if not out.absolute().parent.is_dir():
-        raise Refused(f"{out.parent} is not a folder")
-
-
-def _write(lines: str, out: Path) -> None:
-    with out.open("x", encoding="utf-8") as file:
-        file.write(lines)
-        file.flush()
-        os.fsync(file.fileno())

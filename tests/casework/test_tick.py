@@ -8,15 +8,19 @@ import pytest
 from sqlalchemy import select
 
 from casework.case.tables import Case
-from casework.errors import Expired
+from casework.errors import Expired, Untrustworthy
 from casework.intake import submit
 from casework.intake.windows import ReceiptWindows
 from casework.keys.sessions import Kind
+from casework.log import checkpoints
+from casework.log.keys import LogKeyMissing
+from casework.log.witnesses import Witness
 from casework.store.engine import Unavailable, truncate_wal
 from casework.store.keystore import Keystore
 from casework.tick import Done, check_keys, tick
 from tests.casework.cases import Filed, file_report, inbox, reopened, report_of, together
-from tests.casework.office import Bench
+from tests.casework.log.panel import Panel, dead, honest, keeper_of, standing, witnessed_by
+from tests.casework.office import Bench, bare_office, sign_in
 
 NOTHING = Done(receipts=0, sessions=0, shred_keys=0, desks=0, devices=0, parts=0)
 UNKNOWN_CASE = "f" * 32
@@ -188,3 +192,80 @@ def test_two_processes_tick_at_once(filed: Filed) -> None:
     done = together(2, lambda number: tick(offices[number]))
     assert all(isinstance(one, Done) for one in done)
     assert sum(one.receipts for one in done if isinstance(one, Done)) == 1
+
+
+def published(bench: Bench) -> list[int]:
+    with bench.office.read() as uow:
+        return [row.size for row in checkpoints.rows(uow)]
+
+
+def test_a_tick_publishes_once_a_period_and_asks_the_witnesses(bench: Bench) -> None:
+    keeper, panel = keeper_of(bench, "saksi.example"), Panel()
+    panel.replies["https://saksi.example"] = honest(keeper, bench)
+    office = witnessed_by(bench, panel, Witness(keeper.key, "https://saksi.example"))
+    for expected in ([256], [256, 512]):
+        assert tick(office).checkpoints == 1
+        assert tick(office).checkpoints == 0
+        assert published(bench) == expected
+        assert standing(bench).cosigned == 1
+        bench.clock.advance(hours=6)
+    assert panel.olds() == [0, 256]
+
+
+def test_a_witness_that_is_away_fails_no_tick_and_is_asked_again(bench: Bench) -> None:
+    keeper, panel = keeper_of(bench, "saksi.example"), Panel()
+    panel.replies["https://saksi.example"] = dead
+    office = witnessed_by(bench, panel, Witness(keeper.key, "https://saksi.example"))
+    assert tick(office).checkpoints == 1
+    panel.replies["https://saksi.example"] = honest(keeper, bench)
+    assert standing(bench).cosigned == 0
+    assert tick(office).checkpoints == 0
+    assert standing(bench).cosigned == 1
+
+
+def test_before_the_log_begins_nothing_is_published(tmp_path: Path) -> None:
+    bench = bare_office(tmp_path / "bare")
+    assert tick(bench.office) == NOTHING
+    assert published(bench) == []
+    bench.office.engine.dispose()
+    bench.office.keystore.engine.dispose()
+
+
+def test_without_the_logs_key_everything_else_goes_on(filed: Filed) -> None:
+    """The tick says so, after it has done the rest; reports are still received, and opened."""
+    bench = filed.bench
+    keeper, panel = keeper_of(bench, "saksi.example"), Panel()
+    panel.replies["https://saksi.example"] = honest(keeper, bench)
+    office = witnessed_by(bench, panel, Witness(keeper.key, "https://saksi.example"))
+    assert tick(replace(office, ask=None)).checkpoints == 1
+    key = office.log_key.path.read_bytes()
+    office.log_key.path.unlink()
+    bench.clock.advance(hours=6)
+    with pytest.raises(LogKeyMissing):
+        tick(office)
+    assert not filed.scalar('SELECT receipt_open FROM "case" WHERE id = :case')
+    assert standing(bench).cosigned == 1
+    other = file_report(bench, "Kunci catatan hilang, laporan tetap diterima.")
+    assert other.offered("operator")
+    assert other.mailbox().watched.size == 256
+    sign_in(bench.office, "operator")
+    office.log_key.path.write_bytes(key)
+    assert tick(office).checkpoints == 1
+    assert published(bench) == [256, 512]
+
+
+def test_two_processes_publish_one_checkpoint(bench: Bench) -> None:
+    """The server's own tick, and a timer's ``suaka tick``."""
+    offices = [bench.office, reopened(replace(bench.office), bench.folder)]
+    done = together(2, lambda number: tick(offices[number]))
+    assert sorted(one.checkpoints for one in done if isinstance(one, Done)) == [0, 1]
+    assert published(bench) == [256]
+
+
+def test_a_damaged_log_is_told_after_the_rest_is_done(filed: Filed) -> None:
+    bench = filed.bench
+    filed.tamper("DELETE FROM tree_node WHERE level = 1")
+    bench.clock.advance(minutes=31)
+    with pytest.raises(Untrustworthy):
+        tick(bench.office)
+    assert not filed.scalar('SELECT receipt_open FROM "case" WHERE id = :case')

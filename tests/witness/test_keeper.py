@@ -7,6 +7,7 @@ import pytest
 
 from crypto.checkpoint import Checkpoint
 from crypto.errors import Malformed
+from crypto.handover import Handover
 from crypto.note import Kind, NoteSigner, Signature, SignedNote
 from crypto.witness_request import AddCheckpoint, cosignatures
 from tests.witness.logs import NOW, ORIGIN, Log, conflicts, newest_size
@@ -210,3 +211,43 @@ class TestRefusals:
         text = "just a text\n"
         with pytest.raises(Malformed):
             keeper.add(AddCheckpoint(0, (), SignedNote(text, (log.signer.sign(text),))), NOW)
+
+
+class TestHandingOver:
+    """A trusted key names the one that follows it, and both sign."""
+
+    NEXT = NoteSigner(ORIGIN, Kind.LOG, bytes([7]) * 32)
+
+    def note(self, old: NoteSigner, *signers: NoteSigner) -> SignedNote:
+        return Handover(old.key, self.NEXT.key, 10).sign(signers)
+
+    def test_the_new_key_is_trusted_and_the_old_one_still(self, keeper: Keeper, log: Log) -> None:
+        signed = self.note(log.signer, log.signer, self.NEXT)
+        for _ in range(2):
+            assert keeper.follow(signed) == self.NEXT.key
+        assert keeper.keys(ORIGIN) == (log.signer.key, self.NEXT.key)
+        for old, new, seed in ((0, 10, 1), (10, 20, 7)):
+            assert keeper.add(Log(20, seed=seed).request(old, new), NOW)
+
+    def test_only_a_trusted_key_hands_over_and_with_the_new_ones_consent(
+        self, keeper: Keeper, log: Log
+    ) -> None:
+        for signed in (
+            self.note(STRANGER, STRANGER, self.NEXT),
+            self.note(log.signer, STRANGER, self.NEXT),
+            self.note(log.signer, log.signer),
+            self.note(log.signer, self.NEXT),
+        ):
+            with pytest.raises(refusals.NotSigned):
+                keeper.follow(signed)
+        assert keeper.keys(ORIGIN) == (log.signer.key,)
+
+    def test_what_is_no_hand_over_of_a_trusted_log(self, keeper: Keeper, log: Log) -> None:
+        first = Handover(None, self.NEXT.key, 0).sign([self.NEXT])
+        for signed in (log.signed(10), first):
+            with pytest.raises(refusals.NotALogKey):
+                keeper.follow(signed)
+        pair = [NoteSigner("lain.example", Kind.LOG, bytes([fill]) * 32) for fill in (1, 2)]
+        with pytest.raises(refusals.UnknownLog):
+            keeper.follow(Handover(pair[0].key, pair[1].key, 1).sign(pair))
+        assert keeper.logs() == (ORIGIN,)

@@ -23,6 +23,8 @@ from sqlalchemy.orm import Session
 
 from casework.evidence.tables import FilePart
 from casework.keys import point
+from casework.log import keys as log_keys
+from casework.log.keys import LogKeyMissing, LogKeysBroken
 from casework.store.engine import Unavailable
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ if TYPE_CHECKING:
 
     from casework.keys.point import Point
     from casework.store.office import Office
+    from casework.store.unit import UnitOfWork
 
 PREFIX: Final = ".backup-"
 """How folders begin in which copies are made; their files lose their names once they are open."""
@@ -42,11 +45,13 @@ PREFIX: Final = ".backup-"
 class Pair:
     """Copies of one moment: the database as an open file, the keystore's bytes, the checkpoint.
 
+    ``log_key`` is the file of the log's key in force, ``None`` if that is not there.
     ``blobs`` are the parts of files that the database names, with size and SHA-256 (bytes).
     """
 
     database: BinaryIO
     keystore: bytes
+    log_key: bytes | None
     point: Point
     blobs: dict[str, tuple[int, bytes]]
 
@@ -72,6 +77,7 @@ def pair(office: Office, data: Path, keys: Path) -> Iterator[Pair]:
             reader.exec_driver_sql("SELECT count(*) FROM leaf")
             with Session(reader) as session:
                 now = point.of(session)
+            log_key = _log_key(uow)
             with office.keystore.engine.connect() as source, _copied(source, keys) as copy:
                 keystore = copy.read()
                 _wipe(copy)
@@ -79,7 +85,18 @@ def pair(office: Office, data: Path, keys: Path) -> Iterator[Pair]:
             rows = reader.execute(select(FilePart.blob, FilePart.size, FilePart.digest))
             blobs = {row.blob: (row.size, row.digest) for row in rows}
             reader.rollback()
-            yield Pair(database, keystore, now, blobs)
+            yield Pair(database, keystore, log_key, now, blobs)
+
+
+def _log_key(uow: UnitOfWork) -> bytes | None:
+    """Return the key of the log that is in force at the moment of the copy.
+
+    An instance whose key is lost, or whose table of keys was written to, is backed up all the same.
+    """
+    try:
+        return f"{log_keys.signer(uow).to_text()}\n".encode()
+    except (LogKeyMissing, LogKeysBroken):
+        return None
 
 
 @contextmanager

@@ -42,13 +42,14 @@ KEYS: Final = "keys"
 DATABASE: Final = f"{DATA}/suaka.db"
 KEYSTORE: Final = f"{KEYS}/keystore.db"
 PEPPER: Final = f"{KEYS}/pepper"
+LOG_KEY: Final = f"{KEYS}/log.key"
 SETTINGS: Final = "suaka.toml"
 BLOBS: Final = f"{DATA}/blobs"
 
 _BESIDE: Final = ("-wal", "-shm", "-journal")
 """What SQLite keeps beside a database; the copy has it inside."""
 
-_SECRET: Final = frozenset({"keystore.db", "pepper"})
+_SECRET: Final = frozenset({"keystore.db", "pepper", "log.key", "log.key.new"})
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,16 @@ class Order:
 
 @dataclass(frozen=True)
 class Made:
-    """What a backup has made: both archives, the last day of the keys, and the checkpoint."""
+    """What a backup has made: both archives, the last day of the keys, and the checkpoint.
+
+    ``log_key``: whether the key of the log is in it.
+    """
 
     data: Path
     keys: Path
     expires: date
     point: Point
+    log_key: bool
 
 
 def make(office: Office, order: Order) -> Made:
@@ -104,10 +109,13 @@ def make(office: Office, order: Order) -> Made:
         "made": moment_text(made),
     }
     with copy.pair(office, order.folder / DATA, order.folder / KEYS) as copied:
-        keys = {
+        keys: dict[str, Callable[[], BinaryIO]] = {
             KEYSTORE: lambda: BytesIO(copied.keystore),
             PEPPER: _opener(order.folder / PEPPER),
         }
+        log_key = copied.log_key
+        if log_key is not None:
+            keys[LOG_KEY] = lambda: BytesIO(log_key)
         data = {
             DATABASE: lambda: os.fdopen(os.dup(copied.database.fileno()), "rb"),
             SETTINGS: _opener(order.folder / SETTINGS),
@@ -138,7 +146,7 @@ def make(office: Office, order: Order) -> Made:
         ):
             safe_keys.publish()
             safe.publish()
-    return Made(final, final_keys, expires, copied.point)
+    return Made(final, final_keys, expires, copied.point, log_key is not None)
 
 
 def _refuse(order: Order) -> None:

@@ -83,7 +83,10 @@ class DataManifest(_Manifest, frozen=True, forbid_unknown_fields=True, kw_only=T
 
 
 class KeysManifest(_Manifest, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The archive of keystore and pepper; ``expires`` is the last day (UTC) it may be used."""
+    """The archive of keystore, pepper and log key.
+
+    ``expires`` is the last day (UTC) it may be used.
+    """
 
     format: Literal["suaka-backup-keys"] = "suaka-backup-keys"
     expires: date

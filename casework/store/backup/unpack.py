@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from casework.store.backup import tar
 from casework.store.backup.files import PRIVATE
-from casework.store.backup.make import BLOBS, DATA, DATABASE, KEYSTORE, PEPPER, SETTINGS
+from casework.store.backup.make import BLOBS, DATA, DATABASE, KEYSTORE, LOG_KEY, PEPPER, SETTINGS
 from casework.store.backup.manifest import ArchiveUnfit, DataManifest, KeysManifest, parse
 from casework.store.blobs import EPOCH
 from crypto import age
@@ -53,7 +53,9 @@ def unpack_data(archive: Path, identities: Sequence[Identity], into: Path) -> Da
 def unpack_keys(
     archive: Path, identities: Sequence[Identity], into: Path, *, today: date, expired: bool
 ) -> KeysManifest:
-    """Put keystore and pepper into the folder ``into``; return their manifest.
+    """Put keystore, pepper and the log's key into the folder ``into``; return their manifest.
+
+    An archive from before logs had keys, or made after theirs was lost, has none.
 
     ``expired`` accepts an archive whose last day is before ``today`` (UTC).
 
@@ -62,8 +64,9 @@ def unpack_keys(
     """
 
     def check(manifest: KeysManifest) -> None:
-        if {member.name for member in manifest.members} != {KEYSTORE, PEPPER}:
-            raise ArchiveUnfit("the archive holds other files than keystore and pepper")
+        names = {member.name for member in manifest.members}
+        if names | {LOG_KEY} != {KEYSTORE, PEPPER, LOG_KEY}:
+            raise ArchiveUnfit("the archive lacks keystore or pepper, or holds other files")
         if manifest.expires < today and not expired:
             raise ArchiveUnfit(
                 f"these keys expired on {manifest.expires}: they may open what was destroyed or "

@@ -16,6 +16,7 @@ from casework.store.engine import truncate_wal
 from casework.store.unit import UnitOfWork
 from crypto import canonical
 from crypto.checkpoint import Checkpoint
+from crypto.handover import Handover
 from crypto.note import Kind, NoteSigner, SignedNote
 from tests.casework.cases import Filed, file_report, reopened
 from tests.casework.log.trees import rebuild
@@ -110,11 +111,10 @@ def _cut(uow: UnitOfWork) -> None:
 def _other_key(uow: UnitOfWork) -> None:
     """A key that the log's own key never handed over to."""
     signer = NoteSigner(keys.origin_of(uow.office.instance_id), Kind.LOG, SEED)
-    text = keys._text(uow, None, signer.key, 0)
     uow.session.execute(
         update(LogKeyRow).values(
             vkey=signer.key.to_text(),
-            handover=SignedNote(text, (signer.sign(text),)).to_text(),
+            handover=Handover(None, signer.key, 0).sign([signer]).to_text(),
         )
     )
 

@@ -87,7 +87,12 @@ class TestOneMoment:
         assert list(found) == ["manifest.json", "data/suaka.db", "suaka.toml"]
         assert found["data/suaka.db"].startswith(b"SQLite format 3\0")
         assert canonical.decode(found["manifest.json"])["log_size"] >= 1  # type: ignore[call-overload,index,operator]
-        assert list(opened(made.keys)) == ["manifest.json", "keys/keystore.db", "keys/pepper"]
+        assert list(opened(made.keys)) == [
+            "manifest.json",
+            "keys/keystore.db",
+            "keys/log.key",
+            "keys/pepper",
+        ]
 
     def test_the_archive_of_data_holds_no_key(self, room: Room) -> None:
         filed = file_report(room.bench)

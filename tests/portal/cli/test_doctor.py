@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -11,15 +12,19 @@ from sqlalchemy import text
 from casework.keys import accounts, enrol
 from casework.keys.actor import Actor
 from casework.keys.vocabulary import TenureState
+from casework.log import checkpoints, witnesses
+from casework.log.keys import LogKeyFile
 from casework.store import engine as storage
 from casework.store import schema
 from casework.store.engine import open_engine
 from casework.store.office import Office
+from crypto.note import Kind, NoteSigner, SignedNote
 from portal import wiring
-from portal.cli import checks_files, checks_office, instance
+from portal.cli import checks_files, checks_log, checks_office, instance
 from portal.cli.options import close, opened
 from portal.settings import load
 from tests.casework.evidence import clamd
+from tests.casework.office import FakeClock
 from tests.portal.cli.conftest import PASSPHRASE, PRODUCTION, STRICT, Run, files_of, hold
 
 
@@ -289,3 +294,90 @@ def test_a_log_that_was_written_to_is_bad(
 ) -> None:
     execute(founded, statement)
     assert said in lines(run, founded, "bad", 1)
+
+
+def ticked(folder: Path, periods: int = 1) -> None:
+    """Publish so many checkpoints, the last one in this period."""
+    with opened(folder) as (office, _):
+        for back in reversed(range(periods)):
+            then = FakeClock(wiring.utc_now() - timedelta(hours=6 * back))
+            with replace(office, clock=then).write() as uow:
+                assert checkpoints.publish_due(uow) is not None
+
+
+def of_log(folder: Path, **later: float) -> dict[str, str]:
+    """What is said of checkpoints and witnesses so much later, by level."""
+    office, settings = wiring.load(folder, lambda: wiring.utc_now() + timedelta(**later))
+    try:
+        checks = (checks_log.published, checks_log.watched)
+        return {one.text: one.level for check in checks for one in check(office, settings)}
+    finally:
+        close(office)
+
+
+def level(found: dict[str, str], said: str) -> str:
+    (text,) = [text for text in found if said in text]
+    return found[text]
+
+
+class TestTheLog:
+    def test_before_the_ceremony_there_is_none_to_look_at(self, enrolled: Path) -> None:
+        assert of_log(enrolled) == {}
+
+    def test_a_key_that_is_gone_or_another_is_bad(self, run: Run, founded: Path) -> None:
+        assert "log key: " in lines(run, founded, "ok", 0)
+        path = founded / "keys/log.key"
+        path.rename(founded / "keys/log.key.new")
+        assert "log key: " in lines(run, founded, "ok", 0)
+        (founded / "keys/log.key.new").unlink()
+        assert "keys/log.key is missing" in lines(run, founded, "bad", 1)
+        LogKeyFile(path).make("0123456789abcdef0123456789abcdef", bytes(32))
+        assert "keys/log.key is missing or holds another" in lines(run, founded, "bad", 1)
+
+    def test_a_table_of_keys_that_was_written_to_is_bad(self, run: Run, founded: Path) -> None:
+        execute(founded, "UPDATE log_key SET vkey = replace(vkey, 'catatan', 'catatan2')")
+        assert "a public key of the log is stored" in lines(run, founded, "bad", 1)
+        execute(founded, "DELETE FROM log_key")
+        assert "a public key of the log is stored" in lines(run, founded, "bad", 1)
+
+    def test_a_log_key_beside_the_database_is_bad(self, run: Run, founded: Path) -> None:
+        shutil.copyfile(founded / "keys/log.key", founded / "data/log.key")
+        (founded / "data/log.key").chmod(0o600)
+        assert "log.key lies in data/" in lines(run, founded, "bad", 1)
+
+    def test_a_checkpoint_that_is_late_is_told(self, founded: Path) -> None:
+        assert level(of_log(founded), "none is published yet") == "warn"
+        ticked(founded)
+        assert level(of_log(founded), "size 256, one every 6 hours") == "ok"
+        assert level(of_log(founded, hours=14), "late: is suaka tick running?") == "warn"
+
+    def test_a_clock_behind_the_newest_checkpoint_is_bad(self, founded: Path) -> None:
+        ticked(founded)
+        assert level(of_log(founded, hours=-6), "behind the newest checkpoint") == "bad"
+
+    def test_a_period_with_more_acts_than_it_hides_is_told(self, founded: Path) -> None:
+        ticked(founded, 3)
+        assert not any("raise log.leaves" in text for text in of_log(founded))
+        execute(founded, "UPDATE checkpoint SET size = 511 WHERE size = 512")
+        assert level(of_log(founded), "1 periods of the last 30 days had more acts") == "warn"
+
+    def test_a_checkpoint_of_another_log_is_bad(self, founded: Path) -> None:
+        ticked(founded)
+        execute(founded, "UPDATE checkpoint SET signed = replace(signed, '256', '255')")
+        assert level(of_log(founded), "is not of this log") == "bad"
+
+    def test_witnesses(self, founded: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """None, one that never signed, one that has, and one that went silent."""
+        ticked(founded)
+        assert level(of_log(founded), "none is configured") == "warn"
+        signer = NoteSigner("saksi.example", Kind.WITNESS, bytes(32))
+        known = f"{signer.key.to_text()} https://saksi.example"
+        monkeypatch.setenv("SUAKA_LOG_WITNESSES", known)
+        assert level(of_log(founded), "saksi.example has signed nothing so far") == "warn"
+        with opened(founded) as (office, _), office.write() as uow:
+            (row,) = checkpoints.rows(uow)
+            text = SignedNote.from_text(row.signed).text
+            now = int(wiring.utc_now().timestamp())
+            witnesses.accept(uow, signer.sign(text, now).to_line().encode())
+        assert level(of_log(founded), "1 of 1 have signed the newest checkpoint") == "ok"
+        assert level(of_log(founded, days=3), "has signed nothing since 20") == "warn"

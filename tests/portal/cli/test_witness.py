@@ -79,6 +79,23 @@ class TestFolder:
             "suaka: this is not the public key of a log\n",
         )
 
+    def test_a_key_or_a_hand_over_and_not_both(
+        self, run: Run, folder: Path, tmp_path: Path, log: Log
+    ) -> None:
+        """The whole way of a hand-over is in test_log.py."""
+        stray = tmp_path / "surat"
+        stray.write_text("surat")
+        assert run("witness", "trust", folder).exit_code == 2
+        assert run("witness", "trust", folder, log.vkey, "--handover", stray).exit_code == 2
+        answer = run("witness", "trust", folder, "--handover", stray)
+        assert (answer.exit_code, answer.stderr) == (
+            1,
+            f"suaka: {stray} is not a signed note\n",
+        )
+        stray.write_text(log.signed(10).to_text())
+        answer = run("witness", "trust", folder, "--handover", stray)
+        assert "not the public key of a log" in answer.stderr
+
     @pytest.mark.parametrize("command", ["key", "status", "trust", "sign", "fetch", "serve"])
     def test_where_no_witness_is(self, run: Run, tmp_path: Path, command: str) -> None:
         (tmp_path / "in").touch()

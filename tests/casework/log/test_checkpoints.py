@@ -1,0 +1,169 @@
+"""Checkpoints appear by a fixed clock and grow by a fixed number, whatever happened meanwhile."""
+
+from dataclasses import replace
+
+import pytest
+from sqlalchemy import delete, update
+
+from casework.log import checkpoints, keys, leaf, padding, tree
+from casework.log.checkpoints import Published
+from casework.log.clock import Clock
+from casework.log.tables import Node
+from casework.log.tree import TreeDamaged
+from crypto import checkpoint, merkle
+from crypto.errors import CryptoError
+from tests.casework.cases import reopened, together
+from tests.casework.office import Bench
+
+
+def publish(bench: Bench) -> Published | None:
+    with bench.office.write() as uow:
+        return checkpoints.publish_due(uow)
+
+
+def act(bench: Bench, times: int = 1) -> None:
+    """Append leaves; how they came there makes no difference to the clock."""
+    with bench.office.write() as uow:
+        if times:
+            leaf.append(uow, leaf.Draft("percobaan", leaf.SYSTEM))
+            padding.fill(uow, tree.size(uow.session) + times - 1)
+
+
+def sizes(bench: Bench) -> list[int]:
+    with bench.office.read() as uow:
+        return [row.size for row in checkpoints.rows(uow)]
+
+
+def test_one_a_period_that_grows_by_the_same_with_or_without_news(bench: Bench) -> None:
+    for acts in (0, 3, 250):
+        act(bench, acts)
+        assert publish(bench) is not None
+        assert publish(bench) is None
+        bench.clock.advance(hours=5, minutes=59)
+        act(bench)
+        bench.clock.advance(minutes=1)
+    assert sizes(bench) == [256, 512, 768]
+
+
+def test_periods_begin_at_fixed_hours_not_at_the_last_tick(bench: Bench) -> None:
+    """The bench starts at 02.00 UTC, in the period from 00.00."""
+    assert publish(bench) is not None
+    bench.clock.advance(hours=3, minutes=59)
+    assert publish(bench) is None
+    bench.clock.advance(minutes=1)
+    assert publish(bench) is not None
+
+
+def test_what_is_published_is_signed_and_of_the_stored_tree(bench: Bench) -> None:
+    act(bench, 3)
+    done = publish(bench)
+    assert done is not None
+    with bench.office.read() as uow:
+        known = keys.load(uow)
+        assert checkpoint.of(done.note, [known.in_force]) == done.tree
+        assert checkpoints.checked(uow, known) == done.tree
+        assert done.tree.root == tree.root(uow.session, 256)
+        newest = checkpoints.newest(uow)
+    assert newest == done.note
+
+
+def test_a_later_one_only_adds_to_the_one_before(bench: Bench) -> None:
+    first = publish(bench)
+    bench.clock.advance(hours=6)
+    act(bench, 9)
+    second = publish(bench)
+    assert first is not None
+    assert second is not None
+    with bench.office.read() as uow:
+        proof = tree.prove_consistency(uow.session, first.tree.size, second.tree.size)
+    merkle.check_consistency(
+        first.tree.size, second.tree.size, proof, first.tree.root, second.tree.root
+    )
+
+
+def test_more_acts_than_a_period_hides_are_told(bench: Bench) -> None:
+    assert publish(bench) is not None
+    bench.clock.advance(hours=6)
+    act(bench, 257)
+    done = publish(bench)
+    assert done is not None
+    assert (done.tree.size, done.outgrown) == (768, True)
+    assert checkpoints.outgrown(bench.office.checkpoints, sizes(bench)) == 1
+
+
+def test_exactly_as_many_as_a_period_hides_are_hidden(bench: Bench) -> None:
+    assert publish(bench) is not None
+    bench.clock.advance(hours=6)
+    act(bench, 256)
+    done = publish(bench)
+    assert done is not None
+    assert (done.tree.size, done.outgrown) == (512, False)
+
+
+def test_larger_steps_by_the_settings(bench: Bench) -> None:
+    bench.office = replace(bench.office, checkpoints=Clock(hours=1, leaves=512))
+    assert publish(bench) is not None
+    act(bench, 300)
+    bench.clock.advance(hours=1)
+    done = publish(bench)
+    assert done is not None
+    assert not done.outgrown
+    assert sizes(bench) == [512, 1024]
+
+
+def test_missed_periods_are_not_made_up(bench: Bench) -> None:
+    assert publish(bench) is not None
+    bench.clock.advance(days=10)
+    assert publish(bench) is not None
+    assert sizes(bench) == [256, 512]
+
+
+def test_a_clock_that_was_set_back_publishes_nothing(bench: Bench) -> None:
+    assert publish(bench) is not None
+    bench.clock.advance(days=-3)
+    assert publish(bench) is None
+    bench.clock.advance(days=3)
+    assert publish(bench) is None
+    bench.clock.advance(hours=6)
+    assert publish(bench) is not None
+    assert sizes(bench) == [256, 512]
+
+
+def test_what_a_receipt_carries_is_signed_and_kept_nowhere(bench: Bench) -> None:
+    act(bench, 2)
+    with bench.office.read() as uow:
+        note = checkpoints.sign_now(uow)
+        found = checkpoint.of(note, keys.load(uow).all)
+        assert found.size == tree.size(uow.session) == 3
+        assert checkpoints.newest(uow) is None
+
+
+def test_two_at_once_publish_one(bench: Bench) -> None:
+    """The server's own tick and a timer's, each with its own connection."""
+    offices = [bench.office, reopened(replace(bench.office), bench.folder)]
+    for _ in range(2):
+        done = together(2, lambda one: publish(replace(bench, office=offices[one])))
+        assert sorted(isinstance(one, Published) for one in done) == [False, True]
+        assert None in done
+        bench.clock.advance(hours=6)
+    assert sizes(bench) == [256, 512]
+
+
+def test_a_forged_checkpoint_or_another_tree_is_noticed(bench: Bench) -> None:
+    assert publish(bench) is not None
+    with bench.office.read() as uow:
+        known = keys.load(uow)
+        assert checkpoints.checked(uow, known) is not None
+    with bench.office.write() as uow:
+        uow.session.execute(update(Node).where(Node.level == 8).values(hash=bytes(32)))
+        with pytest.raises(CryptoError):
+            checkpoints.checked(uow, known)
+        uow.session.execute(delete(Node).where(Node.level == 8))
+        with pytest.raises(TreeDamaged):
+            checkpoints.checked(uow, known)
+        uow.session.rollback()
+    with bench.office.write() as uow:
+        (stored,) = checkpoints.rows(uow)
+        stored.signed = stored.signed.replace("\n256\n", "\n255\n")
+    with bench.office.read() as uow, pytest.raises(CryptoError):
+        checkpoints.checked(uow, known)
