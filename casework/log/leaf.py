@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
+import msgspec
 from sqlalchemy import func, select
 
 from casework.log import tree
@@ -40,6 +42,9 @@ SALT_SIZE = 16
 """Random bytes in each leaf."""
 
 SYSTEM = "system"
+
+_UNSAFE_INTEGER: Final = 2**53
+"""From here on integers have no canonical encoding."""
 
 
 @dataclass(frozen=True)
@@ -130,12 +135,38 @@ def read(row: Leaf) -> dict[str, Any] | None:
     if row.body is None or leaf_hash(row.body.encode()) != row.hash:
         return None
     try:
-        content = canonical.decode(row.body.encode())
+        content = _decoded(row.body.encode())
     except CryptoError:
         return None
     if not isinstance(content, dict):
         return None
     return content
+
+
+def _decoded(raw: bytes) -> Any:
+    """Return the value of canonical JSON as :func:`canonical.decode` does, many times faster.
+
+    Without characters beyond ASCII and without escapes, there is only one way to write strings
+    and to order keys; whatever is not plain is left to the slow way. Raises: Malformed.
+    """
+    if raw.isascii() and b"\\" not in raw:
+        with suppress(msgspec.MsgspecError, RecursionError):
+            content = msgspec.json.decode(raw)
+            if _is_plain(content) and msgspec.json.encode(content, order="sorted") == raw:
+                return content
+    return canonical.decode(raw)
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, dict):
+        return all(map(_is_plain, value.values()))
+    if isinstance(value, list):
+        return all(map(_is_plain, value))
+    return (
+        value is None
+        or isinstance(value, str)
+        or (isinstance(value, int) and abs(value) < _UNSAFE_INTEGER)
+    )
 
 
 def is_searchable(row: Leaf, body: Mapping[str, Any]) -> bool:
