@@ -60,9 +60,7 @@ class Holders:
         if self.sealed:
             self._judge(case, past, profile, grants)
 
-    def _compare(
-        self, case: Case, past: Past, profile: Profile, grants: Sequence[Grant]
-    ) -> None:
+    def _compare(self, case: Case, past: Past, profile: Profile, grants: Sequence[Grant]) -> None:
         told = self._told(case, past, profile)
         if told is None:
             return
@@ -118,9 +116,7 @@ class Holders:
                 held.add((kind.value, one.person_id, share))
         return held
 
-    def _judge(
-        self, case: Case, past: Past, profile: Profile, grants: Sequence[Grant]
-    ) -> None:
+    def _judge(self, case: Case, past: Past, profile: Profile, grants: Sequence[Grant]) -> None:
         """Judge each grant as those do who use it; without its shred key there is no way to."""
         shred_key = self.uow.keystore.shred_key(case.id, case.shred_version)
         if shred_key is None:
@@ -135,9 +131,7 @@ class Holders:
             except NotFound as error:
                 raise Tampered("nobody vouches for a granter") from error
 
-        judge = Judge(
-            self.uow.office.instance_id, case, profile, self.roster, past.bodies, key_of
-        )
+        judge = Judge(self.uow.office.instance_id, case, profile, self.roster, past.bodies, key_of)
         for row in grants:
             name = f"{row.compartment}:{row.holder}:{row.share}"
             try:

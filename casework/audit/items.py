@@ -87,9 +87,7 @@ class Items:
         elif body.get("actor") != row.author:
             self._tell(What.ITEM_UNSIGNED, case, row.id)
 
-    def _text(
-        self, case: Case, row: Item, parts: Sequence[Part], digests: set[bytes]
-    ) -> None:
+    def _text(self, case: Case, row: Item, parts: Sequence[Part], digests: set[bytes]) -> None:
         """The sealed text of an item is one part, whose hash the item names."""
         if not parts:
             self._tell(What.TEXT_GONE, case, row.id)
@@ -184,6 +182,4 @@ class Items:
             raise Tampered("nobody vouches for an author") from error
 
     def _tell(self, what: What, case: Case, name: str, leaf: int | None = None) -> None:
-        self.findings.add(
-            Finding(what, case=case.id, ticket=case.ticket, name=name, leaf=leaf)
-        )
+        self.findings.add(Finding(what, case=case.id, ticket=case.ticket, name=name, leaf=leaf))

@@ -83,9 +83,7 @@ class Leaves:
             return
         there: dict[bytes, int] = {}
         every = select(Node.position, Node.hash).where(Node.level == 0)
-        for position, digest in self.uow.session.execute(
-            every.execution_options(yield_per=MOST)
-        ):
+        for position, digest in self.uow.session.execute(every.execution_options(yield_per=MOST)):
             if digest in self._strange:
                 there[digest] = position
         for digest, told in self._strange.items():

@@ -102,14 +102,10 @@ class Places:
         session = self.uow.session
         inside = select(*_COLUMNS).where(Leaf.number >= first, Leaf.number < end)
         rows = {row.number: _row(row) for row in session.execute(inside)}
-        held: dict[int, bytes] = {
-            position: digest
-            for position, digest in session.execute(
-                select(Node.position, Node.hash).where(
-                    Node.level == 0, Node.position >= first, Node.position < end
-                )
-            )
-        }
+        nodes = select(Node.position, Node.hash).where(
+            Node.level == 0, Node.position >= first, Node.position < end
+        )
+        held = {row.position: row.hash for row in session.execute(nodes)}
         found = []
         for number in range(first, end):
             row, digest = rows.get(number), held.get(number)

@@ -48,10 +48,10 @@ def known_keys(uow: UnitOfWork, findings: Findings, counts: Counts) -> tuple[Not
         first = body.get("event") == GENESIS
         if row_of_key is None:
             findings.add(Finding(What.LOG_KEY_GONE, leaf=row.number, name=str(vkey)))
-        elif (row_of_key.number == 1) != first or not (
-            first or _names(body, row_of_key.handover)
-        ):
-            findings.add(Finding(What.LOG_KEY_CHANGED, leaf=row.number, name=str(row_of_key.number)))
+        elif (row_of_key.number == 1) != first or not (first or _names(body, row_of_key.handover)):
+            findings.add(
+                Finding(What.LOG_KEY_CHANGED, leaf=row.number, name=str(row_of_key.number))
+            )
         told.add(str(vkey))
     for vkey, one in stored.items():
         if vkey not in told:

@@ -103,7 +103,7 @@ class Tree:
                 Node.level == level, Node.position >= first, Node.position < first + count
             )
         )
-        return {position: digest for position, digest in rows}
+        return {row.position: row.hash for row in rows}
 
     def _tell(self, what: What, level: int, position: int) -> None:
         self._findings.add(Finding(what, name=f"level {level}, position {position}"))

@@ -7,6 +7,7 @@ that anybody who reads the database can read.
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import msgspec
@@ -77,9 +78,7 @@ def erase(uow: UnitOfWork, actor: Actor, case_id: str, reason: str) -> int:
     if errors := stated.line_error("reason", reason):
         raise InvalidInput(errors)
     mine = select(Leaf.number, Leaf.actor).where(Leaf.case_id == case_id)
-    rows = uow.session.execute(
-        mine.where(Leaf.body.is_not(None)).order_by(Leaf.number)
-    ).all()
+    rows = uow.session.execute(mine.where(Leaf.body.is_not(None)).order_by(Leaf.number)).all()
     if not rows or _is_left(uow, case_id, {row.actor for row in rows}):
         raise Conflict("case")
     facts = {"leaves": [row.number for row in rows], "reason": reason}
@@ -99,7 +98,7 @@ def read(row: Leaf, instance: str) -> Erasure | None:
     except msgspec.ValidationError:
         return None
     named = found.leaves
-    in_order = all(one < after for one, after in zip(named, named[1:], strict=False))
+    in_order = all(one < after for one, after in pairwise(named))
     if found.instance != instance or not in_order or named[-1] >= row.number:
         return None
     return found

@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 
 from portal.cli import (
+    audit,
     backup,
     calendar,
     ceremony,
@@ -113,6 +114,7 @@ for command in (
     demo.demo,
     witness.witness,
     receipt.receipt,
+    audit.audit,
 ):
     cli.add_command(command)
 
