@@ -81,11 +81,9 @@ class Leaves:
             self._tell(What.LEAF_BEYOND, number)
         if not self._strange:
             return
-        there: dict[bytes, int] = {}
         every = select(Node.position, Node.hash).where(Node.level == 0)
-        for position, digest in self.uow.session.execute(every.execution_options(yield_per=MOST)):
-            if digest in self._strange:
-                there[digest] = position
+        rows = self.uow.session.execute(every.execution_options(yield_per=MOST))
+        there = {row.hash: row.position for row in rows if row.hash in self._strange}
         for digest, told in self._strange.items():
             for number, moved, gone in told:
                 at = there.get(digest)

@@ -79,7 +79,8 @@ class Past:
     ``bodies`` holds every leaf of the case by number, in order, and ``None`` for one that proves
     nothing, ``hashes`` the hash of each; ``entries`` those that prove something. ``breaks`` are
     the numbers of proven leaves before which something is missing. ``state`` and ``category``
-    are the last that somebody entitled signed; ``reporter`` and ``profile`` are ``None`` where no submission vouches for them.
+    are the last that somebody entitled signed; ``reporter`` and ``profile`` are ``None`` where no
+    submission vouches for them.
     """
 
     bodies: dict[int, dict[str, Any] | None]

@@ -26,6 +26,7 @@ from casework.law.engine import DocumentRef, Facts, Step
 from casework.law.profile import Profile
 from casework.law.schema import Transition
 from casework.law.vocabulary import Need
+from casework.log.keys import LogKeyFile
 from casework.store.base import new_id
 from casework.store.blobs import BlobFolder
 from casework.store.engine import open_engine, truncate_wal
@@ -108,6 +109,7 @@ def reopened(office: Office, folder: Path) -> Office:
         sessions=SessionStore(folder / "sessions.db", OWNERS),
         windows=ReceiptWindows(folder / "windows.db"),
         rations=Rations(folder),
+        log_key=LogKeyFile(folder / "log.key"),
     )
 
 

@@ -38,6 +38,7 @@ class Everything:
     closed: Filed
     running: Filed
     erased: str
+    yesterday: Path
     outside: dict[str, str] = field(default_factory=dict)
     witness: NoteSigner = field(
         default_factory=lambda: NoteSigner("saksi.example", Kind.WITNESS, bytes(range(32)))
@@ -50,7 +51,12 @@ class Everything:
             return Filed(bench, one.case_id, one.reporter, one.receipt, one.token)
 
         return Everything(
-            bench, moved(self.closed), moved(self.running), self.erased, dict(self.outside)
+            bench,
+            moved(self.closed),
+            moved(self.running),
+            self.erased,
+            self.yesterday,
+            dict(self.outside),
         )
 
     def audit(self, *outside: Evidence, witnesses: tuple[NoteKey, ...] = ()) -> Report:
@@ -98,13 +104,15 @@ def forget_case(bench: Bench, filed: Filed) -> None:
 def everything(founded: Bench, folder: Path) -> Everything:
     """Days of work: files, messages, looks, joining, leaving, recovery, erasing, new log keys."""
     made = _first_day(copy_of(founded, folder))
+    copy_of(made.bench, made.yesterday)
     _second_day(made)
     return made
 
 
 def _first_day(bench: Bench) -> Everything:
     closed, running = file_report(bench), file_report(bench)
-    made = Everything(bench, closed, running, "")
+    yesterday = bench.folder.with_name("yesterday")
+    made = Everything(bench, closed, running, "", yesterday)
     made.outside["first"] = made.cosigned(made.publish()).to_text()
     closed.say(REPORTER, "Ada lagi yang dibawa.")
     closed.say("operator", "Terima kasih.")
