@@ -17,7 +17,7 @@ import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import msgspec
 from sqlalchemy import func, select
@@ -157,16 +157,18 @@ def _decoded(raw: bytes) -> Any:
     return canonical.decode(raw)
 
 
-def _is_plain(value: object) -> bool:
-    if isinstance(value, dict):
-        return all(map(_is_plain, value.values()))
-    if isinstance(value, list):
-        return all(map(_is_plain, value))
-    return (
-        value is None
-        or isinstance(value, str)
-        or (isinstance(value, int) and abs(value) < _UNSAFE_INTEGER)
-    )
+def _is_plain(content: object) -> bool:
+    """Return whether decoded JSON holds neither floats nor integers without canonical encoding."""
+    waiting: list[object] = [content]
+    for one in waiting:  # grows on the way
+        kind = type(one)
+        if kind is dict:
+            waiting.extend(cast("dict[str, object]", one).values())
+        elif kind is list:
+            waiting.extend(cast("list[object]", one))
+        elif kind is float or (kind is int and abs(cast("int", one)) >= _UNSAFE_INTEGER):
+            return False
+    return True
 
 
 def is_searchable(row: Leaf, body: Mapping[str, Any]) -> bool:
