@@ -211,8 +211,7 @@ def require_ready(office: Office) -> None:
     """
     require_schema(office)
     _require_costs(office)
-    if office.genesis is None:
-        raise NotReady("the key ceremony is missing: run suaka ceremony, then suaka init --genesis")
+    require_genesis(office)
     with office.read() as uow:
         genesis = uow.session.scalar(select(RosterRow.body).where(RosterRow.version == 1))
     if office.production and (genesis is None or DEMO_REASON in genesis):
@@ -223,6 +222,12 @@ def require_schema(office: Office) -> None:
     """Refuse a database of another version of the program. Raises: NotReady."""
     if schema.current(office.engine) != schema.newest():
         raise NotReady("the database has another schema: run suaka migrate")
+
+
+def require_genesis(office: Office) -> None:
+    """Refuse an instance whose settings pin no genesis. Raises: NotReady."""
+    if office.genesis is None:
+        raise NotReady("the key ceremony is missing: run suaka ceremony, then suaka init --genesis")
 
 
 def _require_costs(office: Office) -> None:

@@ -100,8 +100,13 @@ class Clocks:
         counted = due(rule, calendar, tz, row.start)
         if row.due_at is not None or row.warn != counted.warn_day:
             return False
-        # A reporter's window never shrinks when the holidays change.
-        return row.due == counted.day or (rule.responsible == REPORTER and row.due > counted.day)
+        if row.due == counted.day or rule.responsible != REPORTER:
+            return row.due == counted.day
+        # A reporter's window never shrinks when the holidays change: an earlier table gave it.
+        return row.due > counted.day and any(
+            row.due == due(rule, self._calendar(profile, version), tz, row.start).day
+            for version in range(1, row.calendar)
+        )
 
     def _calendar(self, profile: Profile, version: int) -> HolidayCalendar:
         key = (profile.id, profile.version, version)

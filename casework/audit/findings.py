@@ -47,6 +47,7 @@ class What(StrEnum):
     OFFICER_GONE = "officer_gone"
     LOG_KEY_GONE = "log_key_gone"
     CHECKPOINT_BEYOND = "checkpoint_beyond"
+    CHECKPOINT_GONE = "checkpoint_gone"
     OUTSIDE_BEYOND = "outside_beyond"
 
     LEAF_CHANGED = "leaf_changed"

@@ -11,7 +11,7 @@ from casework.audit.findings import Finding, What
 from casework.log import keys
 from casework.log import leaf as leaves
 from casework.log.keys import LogKeysBroken
-from casework.log.tables import CheckpointRow, Leaf, LogKeyRow
+from casework.log.tables import CheckpointRow, Leaf, LogKeyRow, Padding
 from crypto import checkpoint
 from crypto.errors import CryptoError
 from crypto.note import SignedNote
@@ -82,8 +82,13 @@ def checkpoints(
 ) -> Iterator[tuple[str, int, SignedNote]]:
     """Judge every published checkpoint; yield name, size and note of those that are as they were.
 
-    ``roots`` are those of the tree counted again, by size; the last is that of the whole tree.
+    The tree is filled up with dummies only when one is published. ``roots`` are those of the
+    tree counted again, by size; the last is that of the whole tree.
     """
+    end = Padding.first + Padding.count
+    unmarked = select(end).where(end.not_in(select(CheckpointRow.size))).order_by(Padding.first)
+    for size in uow.session.scalars(unmarked):
+        findings.add(Finding(What.CHECKPOINT_GONE, name=f"of size {size}"))
     biggest, largest = max(roots, default=0), 0
     query = select(CheckpointRow.period, CheckpointRow.size, CheckpointRow.signed)
     for period, size, signed in uow.session.execute(

@@ -79,6 +79,7 @@ def _opened(folder: Path) -> Iterator[Office]:
         office = wiring.open_copy(folder, settings, Path(scratch))
         try:
             wiring.require_schema(office)
+            wiring.require_genesis(office)
             yield office
         finally:
             close(office)
@@ -145,7 +146,7 @@ def _told(report: Report) -> Iterator[str]:
     for name, size in report.vouched.items():
         vouched = f"vouches for {size} places" if size else "vouches for nothing here"
         yield f"witness {printable(name)}: {vouched}"
-    wrong = sum(report.number(kind) for kind in Kind if kind is not Kind.NOTICE)
-    yield f"NOT SOUND: {wrong} findings" if wrong else "SOUND"
     if not counts.outside:
         yield "no checkpoint from outside was given: newest leaves may be gone, see --checkpoint"
+    wrong = sum(report.number(kind) for kind in Kind if kind is not Kind.NOTICE)
+    yield f"NOT SOUND: {wrong} findings" if wrong else "SOUND"

@@ -33,6 +33,7 @@ SENTENCES: Final[Mapping[What, str]] = MappingProxyType(
         What.OFFICER_GONE: "an officer who enrolled or is on the roster has no row any more",
         What.LOG_KEY_GONE: "the leaf names a key of the log that is not stored",
         What.CHECKPOINT_BEYOND: "a checkpoint was published of a larger tree than is here",
+        What.CHECKPOINT_GONE: "the tree was filled up for a checkpoint that is not there any more",
         What.OUTSIDE_BEYOND: "others hold a larger log than is here: its newest leaves are gone",
         What.LEAF_CHANGED: "the row holds another leaf than the tree",
         What.UNREADABLE: "values of a form that the program never writes: not checked further",

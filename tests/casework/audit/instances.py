@@ -17,6 +17,7 @@ from casework.keys import restoration
 from casework.law.vocabulary import DayKind
 from casework.log import checkpoints, erase, keys
 from casework.store.base import new_id
+from casework.store.unit import UnitOfWork
 from crypto.checkpoint import Checkpoint
 from crypto.note import Kind, NoteKey, NoteSigner, SignedNote
 from tests.casework import exhibits
@@ -166,3 +167,33 @@ def _second_day(made: Everything) -> None:
     made.outside["third"] = made.publish().to_text()
     running.say(REPORTER, "Apa kabarnya?")
     made.outside["now"] = made.sign_now().to_text()
+
+
+def execute(uow: UnitOfWork, own: Everything, *statements: str) -> None:
+    """Write past all constraints, as whoever has the file can."""
+    values = {
+        "closed": own.closed.case_id,
+        "running": own.running.case_id,
+        "erased": own.erased,
+        "admin": own.bench["admin"].person_id,
+    }
+    uow.session.execute(text("PRAGMA defer_foreign_keys=ON"))
+    uow.session.execute(text("PRAGMA ignore_check_constraints=ON"))
+    for statement in statements:
+        done = uow.session.execute(text(statement), values)
+        assert done.rowcount, "nothing was changed"  # type: ignore[attr-defined]
+    uow.session.execute(text("PRAGMA ignore_check_constraints=OFF"))
+
+
+def write(own: Everything, *statements: str) -> None:
+    with own.bench.office.write() as uow:
+        execute(uow, own, *statements)
+
+
+def after(own: Everything, *statements: str) -> Report:
+    """What an audit finds after an attack that is not committed: foreign keys do not matter."""
+    with own.bench.office.write() as uow:
+        execute(uow, own, *statements)
+        report = verify(uow)
+        uow.session.rollback()
+    return report
