@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from sqlalchemy import select
 
 from casework.audit.clocks import Clocks
-from casework.audit.findings import Finding, What
+from casework.audit.findings import STRANGE, Finding, What
 from casework.audit.holders import Holders
 from casework.audit.items import Items
 from casework.calendar.tables import DeadlineRow
@@ -20,7 +20,6 @@ from casework.evidence.tables import FilePart, Upload
 from casework.keys.tables import Person
 from casework.log import leaf as leaves
 from casework.log.tables import Leaf
-from crypto.errors import CryptoError
 from crypto.persons import PublicKeys
 
 if TYPE_CHECKING:
@@ -36,9 +35,6 @@ AT_ONCE: Final = 50
 """Cases that are read together."""
 
 _OWNED: Final = (Item, Grant, Compartment, DeadlineRow, CaseFlag, Assignment, Upload)
-
-_STRANGE: Final = (ValueError, TypeError, LookupError, NotFound, CryptoError)
-"""What a value of a form that the program never writes ends in."""
 
 T = TypeVar("T")
 
@@ -92,7 +88,7 @@ class Cases:
                     self._counts.cases += 1
                     try:
                         self._case(case, some)
-                    except _STRANGE:
+                    except STRANGE:
                         self._tell(What.UNREADABLE, case)
             yield len(cases)
 
@@ -126,11 +122,11 @@ class Cases:
         """Yield rows of all these cases together, or, where some cannot be read, one by one."""
         try:
             yield self._load(cases)
-        except _STRANGE:
+        except STRANGE:
             for case in cases:
                 try:
                     one = self._load([case])
-                except _STRANGE:
+                except STRANGE:
                     self._tell(What.UNREADABLE, case)
                 else:
                     yield one

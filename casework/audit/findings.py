@@ -8,11 +8,28 @@ from enum import StrEnum
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
+from sqlalchemy.exc import StatementError
+
+from casework.errors import CaseworkError
+from crypto.errors import CryptoError
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 MOST: Final = 1000
 """Findings of one sort that are kept; of further ones only how many there are is known."""
+
+
+STRANGE: Final = (
+    ValueError,
+    TypeError,
+    LookupError,
+    AttributeError,
+    CaseworkError,
+    CryptoError,
+    StatementError,
+)
+"""What looking at a value of a type or form that the program never writes ends in."""
 
 
 class Kind(StrEnum):

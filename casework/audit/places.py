@@ -15,7 +15,7 @@ from casework.log.tables import Leaf, Node, Padding
 from crypto import merkle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from casework.audit.findings import Findings
     from casework.store.unit import UnitOfWork
@@ -105,7 +105,7 @@ class Places:
         nodes = select(Node.position, Node.hash).where(
             Node.level == 0, Node.position >= first, Node.position < end
         )
-        held = {row.position: row.hash for row in session.execute(nodes)}
+        held = {row.position: as_bytes(row.hash) for row in session.execute(nodes)}
         found = []
         for number in range(first, end):
             row, digest = rows.get(number), held.get(number)
@@ -127,7 +127,8 @@ class Places:
             .order_by(Padding.first.desc())
             .limit(1)
         ).one()
-        run = _Run(*row)
+        begun, count, seed = row
+        run = _Run(begun, count, as_bytes(seed))
         if run.first not in self._wrong:
             self._wrong.add(run.first)
             self._tell(What.PADDING_CHANGED, run)
@@ -136,8 +137,12 @@ class Places:
         """Yield the runs in order, and tell of those that overlap; a thousand make a megabyte."""
         end = 0
         query = select(Padding.first, Padding.count, Padding.seed).order_by(Padding.first)
-        for row in self.uow.session.execute(query).all():
-            run = _Run(*row)
+        rows: Sequence[Any] = self.uow.session.execute(query).all()
+        for first, count, seed in rows:
+            if not (isinstance(first, int) and isinstance(count, int)):
+                self.findings.add(Finding(What.PADDING_CHANGED, name=str(first)))
+                continue
+            run = _Run(first, count, as_bytes(seed))
             if run.first < end and run.first not in self._wrong:
                 self._wrong.add(run.first)
                 self._tell(What.PADDING_CHANGED, run)
@@ -165,18 +170,24 @@ def _row(raw: Any) -> Leaf:
         "Leaf",
         _Row(
             raw.number,
-            raw.hash if isinstance(raw.hash, bytes) else b"",
+            as_bytes(raw.hash),
             raw.body if raw.body is None or isinstance(raw.body, str) else "",
             raw.case_id,
             raw.actor,
             raw.event,
             day,
-            raw.signature if raw.signature is None or isinstance(raw.signature, bytes) else b"",
+            raw.signature if raw.signature is None else as_bytes(raw.signature),
         ),
     )
 
 
+def as_bytes(value: object) -> bytes:
+    """Return a column's bytes; of another type, bytes that are the hash of nothing."""
+    return value if isinstance(value, bytes) else b""
+
+
 def size_of(uow: UnitOfWork) -> int:
     """Return how many places the stored tree has."""
-    last = uow.session.scalar(select(func.max(Node.position)).where(Node.level == 0))
+    possible = Node.position.between(0, merkle.MAX_SIZE)  # no text, which SQLite takes for larger
+    last = uow.session.scalar(select(func.max(Node.position)).where(Node.level == 0, possible))
     return 0 if last is None else last + 1

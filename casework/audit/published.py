@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
@@ -17,7 +17,7 @@ from crypto.errors import CryptoError
 from crypto.note import SignedNote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from casework.audit.findings import Counts, Findings
     from casework.store.unit import UnitOfWork
@@ -70,7 +70,8 @@ def _digest(handover: str) -> str:
 
 def sizes(uow: UnitOfWork) -> set[int]:
     """Return the sizes of all trees that were published."""
-    return set(uow.session.scalars(select(CheckpointRow.size)))
+    found = uow.session.scalars(select(CheckpointRow.size))
+    return {size for size in found if isinstance(size, int)}
 
 
 def checkpoints(
@@ -91,11 +92,15 @@ def checkpoints(
         findings.add(Finding(What.CHECKPOINT_GONE, name=f"of size {size}"))
     biggest, largest = max(roots, default=0), 0
     query = select(CheckpointRow.period, CheckpointRow.size, CheckpointRow.signed)
-    for period, size, signed in uow.session.execute(
+    rows: Iterable[Any] = uow.session.execute(
         query.order_by(CheckpointRow.period).execution_options(yield_per=100)
-    ):
+    )
+    for period, size, signed in rows:
         counts.checkpoints += 1
         name = f"of size {size} in period {period}"
+        if not (isinstance(size, int) and isinstance(signed, str)):
+            findings.add(Finding(What.CHECKPOINT_FORGED, name=name))
+            continue
         if size <= largest:
             findings.add(Finding(What.CHECKPOINT_ORDER, name=name))
         largest = max(largest, size)

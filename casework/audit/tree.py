@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import select
 
 from casework.audit.findings import Finding, What
+from casework.audit.places import as_bytes
 from casework.log.tables import Node
 from crypto.merkle import EMPTY_ROOT, node_hash
 
@@ -103,7 +104,7 @@ class Tree:
                 Node.level == level, Node.position >= first, Node.position < first + count
             )
         )
-        return {row.position: row.hash for row in rows}
+        return {row.position: as_bytes(row.hash) for row in rows}
 
     def _tell(self, what: What, level: int, position: int) -> None:
         self._findings.add(Finding(what, name=f"level {level}, position {position}"))

@@ -10,12 +10,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
 
 from casework.audit import outside as evidence
 from casework.audit import people, places, published
 from casework.audit.cases import Cases
 from casework.audit.erasures import Bits, erasures
-from casework.audit.findings import Counts, Finding, Findings, Report, What
+from casework.audit.findings import STRANGE, Counts, Finding, Findings, Report, What
 from casework.audit.leaves import Leaves
 from casework.audit.tree import Tree
 from casework.case.tables import Case
@@ -93,7 +94,12 @@ class _Run:
         roots, held = self._places(Leaves(uow, chain, erased, findings, counts), wanted, indexes)
         agreed = evidence.compare(given, roots, held, self._size, findings)
         notes = published.checkpoints(uow, known, roots, findings, counts)
-        vouched = evidence.cosigned(_all(notes, agreed), self._witnesses, findings)
+        nobody = dict.fromkeys((key.name for key in self._witnesses), 0)
+        vouched = self._read(
+            "checkpoints",
+            lambda: evidence.cosigned(_all(notes, agreed), self._witnesses, findings),
+            nobody,
+        )
         self._read("roster", lambda: people.compare(uow, chain, findings, counts), None)
         if chain is not None:
             looked = Cases(uow, chain, erased, findings, counts, sealed=self._sealed)
@@ -120,7 +126,9 @@ class _Run:
         """Return what a look at some rows returns; values of impossible forms end it, not all."""
         try:
             return look()
-        except (ValueError, TypeError, LookupError):
+        except DBAPIError:
+            raise  # the database itself cannot be read
+        except STRANGE:
             self._findings.add(Finding(What.UNREADABLE, name=name))
             return otherwise
 

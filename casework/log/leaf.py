@@ -132,7 +132,8 @@ def _link(uow: UnitOfWork, case_id: str) -> dict[str, Any]:
 
 def read(row: Leaf) -> dict[str, Any] | None:
     """Return what a leaf says, or ``None`` if its body is gone or is not what its hash names."""
-    if row.body is None or leaf_hash(row.body.encode()) != row.hash:
+    # SQLite keeps values of any type in any column.
+    if not isinstance(row.body, str) or leaf_hash(row.body.encode()) != row.hash:
         return None
     try:
         content = _decoded(row.body.encode())

@@ -160,6 +160,26 @@ WRITTEN: dict[str, tuple[str, set[What]]] = {
     "checkpoints in another order": (
         "UPDATE checkpoint SET period = 0 WHERE size = 512", {What.CHECKPOINT_ORDER}
     ),
+    "a hash that is text": (
+        "UPDATE tree_node SET hash = 'x' WHERE level = 0 AND position = 1", {What.LEAF_CHANGED}
+    ),
+    "a place that is text": (
+        "UPDATE tree_node SET position = 'x' WHERE level = 0 AND position = 1", {What.NODE_GONE}
+    ),
+    "a seed that is text": (
+        "UPDATE padding SET seed = 'x' WHERE first < 300", {What.PADDING_CHANGED}
+    ),
+    "a size that is text": (
+        "UPDATE checkpoint SET size = 'x' WHERE size = 512", {What.CHECKPOINT_FORGED}
+    ),
+    "a body that is bytes": ("UPDATE leaf SET body = zeroblob(3) WHERE number = 0",
+        {What.BODY_CHANGED}),
+    "an entry of the roster that is bytes": (
+        "UPDATE roster SET body = zeroblob(3) WHERE version = 1", {What.UNREADABLE}
+    ),
+    "a digest that is a number": (
+        "UPDATE item SET digest = -1 WHERE case_id = :closed", {What.UNREADABLE}
+    ),
     "a value of another type": (
         "UPDATE item SET day = 'kemarin' WHERE case_id = :closed", {What.UNREADABLE}
     ),
