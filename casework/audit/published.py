@@ -70,7 +70,7 @@ def _digest(handover: str) -> str:
 
 def sizes(uow: UnitOfWork) -> set[int]:
     """Return the sizes of all trees that were published."""
-    found = uow.session.scalars(select(CheckpointRow.size))
+    found: Iterable[Any] = uow.session.scalars(select(CheckpointRow.size))
     return {size for size in found if isinstance(size, int)}
 
 
