@@ -60,13 +60,13 @@ class Leaves:
             self._bare(row)
             return
         if number in self.erased:
-            self._tell(What.BODY_BACK, number)
+            self._tell(What.BODY_BACK, number, row.case_id)
         body = leaves.read(row)
         if body is None:
-            self._tell(What.BODY_CHANGED, number)
+            self._tell(What.BODY_CHANGED, number, row.case_id)
             return
         if not leaves.is_searchable(row, body) or body.get("instance") != self._instance:
-            self._tell(What.COLUMNS_CHANGED, number)
+            self._tell(What.COLUMNS_CHANGED, number, row.case_id)
         else:
             self._dated(row)
         if in_place:
@@ -101,7 +101,7 @@ class Leaves:
         if row.number in self.erased and row.case_id is not None:
             self.counts.erased += 1
         else:
-            self._tell(What.BODY_GONE, row.number)
+            self._tell(What.BODY_GONE, row.number, row.case_id)
 
     def _follows(self, number: int, body: Mapping[str, object], before: bytes | None) -> None:
         named = body.get("log")
@@ -137,5 +137,5 @@ class Leaves:
         else:
             self._tell(gone, number)
 
-    def _tell(self, what: What, number: int) -> None:
-        self.findings.add(Finding(what, leaf=number))
+    def _tell(self, what: What, number: int, case_id: str | None = None) -> None:
+        self.findings.add(Finding(what, leaf=number, case=case_id or ""))
