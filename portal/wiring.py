@@ -133,10 +133,37 @@ def open_office(
         if not path.exists():
             raise NotReady(f"{path.name} is missing: run suaka init")
     paths.run.mkdir(mode=0o700, exist_ok=True)
+    office = _office(paths, settings, clock, paths.pepper.read_bytes())
+    accounts.check_costs(office)
+    return office
+
+
+def open_copy(
+    folder: Path, settings: Settings, scratch: Path, clock: Callable[[], datetime] = utc_now
+) -> Office:
+    """Open an instance to be looked at, or a copy of its data alone.
+
+    What is missing beside the database is made empty in ``scratch``: nobody can sign in there.
+    """
+    paths = Paths(folder)
+    return _office(paths, settings, clock, bytes(PEPPER_SIZE), scratch)
+
+
+def _office(
+    paths: Paths,
+    settings: Settings,
+    clock: Callable[[], datetime],
+    pepper: bytes,
+    scratch: Path | None = None,
+) -> Office:
+    """Build an office; with ``scratch``, what is not there is made in that folder."""
+    run = scratch or paths.run
+    keystore = paths.keystore
+    if scratch is not None and not keystore.is_file():
+        keystore = scratch / keystore.name
     catalogue = ProfileCatalogue.from_package()
     profile = catalogue.latest(settings.instance.profile)
-    pepper = paths.pepper.read_bytes()
-    office = Office(
+    return Office(
         instance_id=settings.instance.id,
         name=settings.instance.name,
         tz=ZoneInfo(profile.tz),
@@ -144,12 +171,12 @@ def open_office(
         catalogue=catalogue,
         clock=clock,
         engine=open_engine(paths.database),
-        keystore=Keystore(paths.keystore),
+        keystore=Keystore(keystore),
         blobs=BlobFolder(paths.blobs),
         jail=Jail.find(),
-        sessions=SessionStore(paths.sessions, derive(Label.SESSION_OWNERS, pepper)),
-        windows=ReceiptWindows(paths.windows),
-        rations=Rations(paths.run),
+        sessions=SessionStore(run / paths.sessions.name, derive(Label.SESSION_OWNERS, pepper)),
+        windows=ReceiptWindows(run / paths.windows.name),
+        rations=Rations(run),
         pepper=pepper,
         passphrase_kdf=Kdf.parse(settings.costs.passphrase),
         secret_key_kdf=Kdf.parse(settings.costs.secret_key),
@@ -157,7 +184,7 @@ def open_office(
         genesis=settings.instance.genesis,
         second_factor=settings.staff.second_factor,
         many_cases=settings.staff.many_cases,
-        post=mail.post_of(settings.mail, folder),
+        post=mail.post_of(settings.mail, paths.folder),
         evidence=_limits(settings.evidence),
         scanner=Scanner(settings.scan.socket) if settings.scan.socket else None,
         log_key=LogKeyFile(paths.log_key),
@@ -165,8 +192,6 @@ def open_office(
         witnesses=(witnesses := asking.witnesses_of(settings.log.witnesses)),
         ask=asking.ask_of(witnesses, settings.log.proxy),
     )
-    accounts.check_costs(office)
-    return office
 
 
 def _limits(section: EvidenceSection) -> Limits:
@@ -187,17 +212,27 @@ def require_ready(office: Office) -> None:
         NotReady: the schema is another one, the ceremony is missing, the log has no key, or keys
             of a demo stand in a production instance.
     """
-    if schema.current(office.engine) != schema.newest():
-        raise NotReady("the database has another schema: run suaka migrate")
+    require_schema(office)
     _require_costs(office)
-    if office.genesis is None:
-        raise NotReady("the key ceremony is missing: run suaka ceremony, then suaka init --genesis")
+    require_genesis(office)
     with office.read() as uow:
         if not adoption.has_key(uow):
             raise NotReady("the log has no key: run suaka migrate")
         genesis = uow.session.scalar(select(RosterRow.body).where(RosterRow.version == 1))
     if office.production and (genesis is None or DEMO_REASON in genesis):
         raise NotReady("a demo cannot become a production instance: its recovery key lay here")
+
+
+def require_schema(office: Office) -> None:
+    """Refuse a database of another version of the program. Raises: NotReady."""
+    if schema.current(office.engine) != schema.newest():
+        raise NotReady("the database has another schema: run suaka migrate")
+
+
+def require_genesis(office: Office) -> None:
+    """Refuse an instance whose settings pin no genesis. Raises: NotReady."""
+    if office.genesis is None:
+        raise NotReady("the key ceremony is missing: run suaka ceremony, then suaka init --genesis")
 
 
 def _require_costs(office: Office) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from casework.case.tables import Case
     from casework.keys.members import Roster
     from casework.law.profile import Profile
+    from casework.store.office import Office
     from casework.store.unit import UnitOfWork
 
 SUBMIT = "submit"
@@ -150,11 +151,18 @@ def of(uow: UnitOfWork, case: Case, roster: Roster) -> Past:
     rows = uow.session.scalars(
         select(Leaf).where(Leaf.case_id == case.id).order_by(Leaf.number)
     ).all()
+    return judged(uow.office, case, roster, rows, _reporter_keys(uow, case))
+
+
+def judged(
+    office: Office, case: Case, roster: Roster, rows: Sequence[Leaf], keys: PublicKeys | None
+) -> Past:
+    """Check all leaves of a case, in order; ``keys`` are those that its reporter's row claims."""
     said = {row.number: leaves.read(row) for row in rows}
     parsed = {
         number: entry
         for number, body in said.items()
-        if (entry := _parse(body, uow.office.instance_id, case.id)) is not None
+        if (entry := _parse(body, office.instance_id, case.id)) is not None
     }
     officers = [
         row
@@ -163,8 +171,8 @@ def of(uow: UnitOfWork, case: Case, roster: Roster) -> Past:
         and entry.actor not in (case.reporter, leaves.SYSTEM)
         and leaves.is_signed(row, entry.actor, lambda one: _officers_key(roster, one))
     ]
-    acting = set(uow.office.profile.acting_roles())
-    submission, keys = None, _reporter_keys(uow, case)
+    acting = set(office.profile.acting_roles())
+    submission = None
     if rows and keys is not None:
         submission = _submission(rows[0], parsed, keys, case)
         if any(
@@ -176,7 +184,7 @@ def of(uow: UnitOfWork, case: Case, roster: Roster) -> Past:
             # Those who work on cases built on another one; others cannot spoil a case, and who
             # merely looked at it while it was damaged vouches for nothing.
             submission = None
-    profile = _profile(uow, case, submission)
+    profile = _profile(office, case, submission)
     proven = {
         row.number: parsed[row.number]
         for row in officers
@@ -232,13 +240,13 @@ def _submission(
     return entry
 
 
-def _profile(uow: UnitOfWork, case: Case, submission: Entry | None) -> Profile | None:
+def _profile(office: Office, case: Case, submission: Entry | None) -> Profile | None:
     """Return the profile that was signed; without a submission, the one that the row names."""
     key = (case.profile, case.profile_version)
     if submission is not None:
         key = (submission.profile, submission.profile_version)
     try:
-        return uow.office.catalogue.get(*key)
+        return office.catalogue.get(*key)
     except NotFound:
         return None
 

@@ -137,7 +137,7 @@ def _seal_all(
             prepared.granted.append(
                 grants.make(scope, kind, identity.seed, holder, prepared.reporter)
             )
-        for holder, share, half in _share_out(profile, chain, day, kind, identity.seed):
+        for holder, share, half in share_out(profile, chain, day, kind, identity.seed):
             prepared.granted.append(
                 grants.make(scope, kind, half, holder, prepared.reporter, share=share)
             )
@@ -195,7 +195,7 @@ def _begin(office: Office, token: bytes, attempt: int, chain: Roster, day: date)
     )
 
 
-def _share_out(
+def share_out(
     profile: Profile, chain: Roster, day: date, kind: Kind, seed: bytes
 ) -> Iterator[tuple[Holder, str, bytes]]:
     """Yield who receives which XOR share of a compartment's seed; nobody receives both."""

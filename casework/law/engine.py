@@ -130,7 +130,7 @@ def apply(profile: Profile, state: str, transition_id: str, role: str, facts: Fa
         revokes=act.revokes,
         opened=act.opens,
         met=act.meets,
-        stopped=_stopped(profile, act),
+        stopped=stopped(profile, act),
         paused=_paused(profile, target, but_not_in=state),
         resumed=_paused(profile, state, but_not_in=target),
         raised=raised,
@@ -151,7 +151,8 @@ def _permits(act: Transition, state: str, role: str, situation: Situation) -> bo
     )
 
 
-def _stopped(profile: Profile, act: Transition) -> tuple[str, ...]:
+def stopped(profile: Profile, act: Transition) -> tuple[str, ...]:
+    """Return the deadlines that an act stops, if they run."""
     if ALL not in act.stops:
         return act.stops
     # Meeting a deadline says more than stopping it, and a clock just opened keeps running.

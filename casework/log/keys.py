@@ -22,6 +22,7 @@ from crypto.handover import Handover
 from crypto.note import Kind, NoteKey, NoteSigner, SignedNote
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from casework.store.unit import UnitOfWork
@@ -146,12 +147,22 @@ def load(uow: UnitOfWork) -> LogKeys:
     Raises:
         LogKeysBroken: one of them was not, or there is none.
     """
+    keys = tuple(followed(uow))
+    if not keys:
+        raise LogKeysBroken("none")
+    return LogKeys(keys)
+
+
+def followed(uow: UnitOfWork) -> Iterator[NoteKey]:
+    """Yield the keys of the log in order, as far as each was handed over by the one before it.
+
+    Raises:
+        LogKeysBroken: the next one was not.
+    """
     keys: list[NoteKey] = []
     for row in uow.session.scalars(select(LogKeyRow).order_by(LogKeyRow.number)):
         keys.append(_followed(uow, keys, row))
-    if not keys:
-        raise LogKeysBroken("none")
-    return LogKeys(tuple(keys))
+        yield keys[-1]
 
 
 def signer(uow: UnitOfWork) -> NoteSigner:

@@ -15,9 +15,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final, cast
 
+import msgspec
 from sqlalchemy import func, select
 
 from casework.log import tree
@@ -40,6 +42,9 @@ SALT_SIZE = 16
 """Random bytes in each leaf."""
 
 SYSTEM = "system"
+
+_UNSAFE_INTEGER: Final = 2**53
+"""From here on integers have no canonical encoding."""
 
 
 @dataclass(frozen=True)
@@ -127,15 +132,44 @@ def _link(uow: UnitOfWork, case_id: str) -> dict[str, Any]:
 
 def read(row: Leaf) -> dict[str, Any] | None:
     """Return what a leaf says, or ``None`` if its body is gone or is not what its hash names."""
-    if row.body is None or leaf_hash(row.body.encode()) != row.hash:
+    # SQLite keeps values of any type in any column.
+    if not isinstance(row.body, str) or leaf_hash(row.body.encode()) != row.hash:
         return None
     try:
-        content = canonical.decode(row.body.encode())
+        content = _decoded(row.body.encode())
     except CryptoError:
         return None
     if not isinstance(content, dict):
         return None
     return content
+
+
+def _decoded(raw: bytes) -> Any:
+    """Return the value of canonical JSON as :func:`canonical.decode` does, many times faster.
+
+    Without characters beyond ASCII and without escapes, there is only one way to write strings
+    and to order keys; whatever is not plain is left to the slow way. Raises: Malformed.
+    """
+    if raw.isascii() and b"\\" not in raw:
+        with suppress(msgspec.MsgspecError, RecursionError):
+            content = msgspec.json.decode(raw)
+            if _is_plain(content) and msgspec.json.encode(content, order="sorted") == raw:
+                return content
+    return canonical.decode(raw)
+
+
+def _is_plain(content: object) -> bool:
+    """Return whether decoded JSON holds neither floats nor integers without canonical encoding."""
+    waiting: list[object] = [content]
+    for one in waiting:  # grows on the way
+        kind = type(one)
+        if kind is dict:
+            waiting.extend(cast("dict[str, object]", one).values())
+        elif kind is list:
+            waiting.extend(cast("list[object]", one))
+        elif kind is float or (kind is int and abs(cast("int", one)) >= _UNSAFE_INTEGER):
+            return False
+    return True
 
 
 def is_searchable(row: Leaf, body: Mapping[str, Any]) -> bool:

@@ -16,6 +16,7 @@ from casework.case.past import keys_digest
 from casework.case.tables import Case
 from casework.errors import NotFound
 from casework.keys.tables import Person
+from casework.log import erase
 from casework.log import leaf as leaves
 from casework.log.tables import Leaf
 from casework.log.walk import standing
@@ -48,7 +49,8 @@ class Row:
 
     ``sound``: its body is what its hash names, its actor signed it, and the columns that it was
     found by say the same. ``gap``: the leaf before it is gone or is not the one it followed.
-    ``case_gone``: it tells of a case of which nothing else is left. ``concerned`` are names.
+    ``erased``: the guardian erased what it said, and of the rest its columns tell. ``case_gone``:
+    it tells of a case of which nothing else is left. ``concerned`` are names.
     """
 
     number: int
@@ -62,6 +64,7 @@ class Row:
     concerned: tuple[str, ...]
     sound: bool
     gap: bool
+    erased: bool
     case_gone: bool
 
 
@@ -73,6 +76,7 @@ class _Known:
     cases: Mapping[str, Case]
     hashes: Mapping[int, bytes]
     reporters: Mapping[str, PublicKeys]
+    erased: frozenset[int]
 
 
 def rows_of(uow: UnitOfWork, chain: Roster, found: Sequence[Leaf]) -> tuple[Row, ...]:
@@ -88,6 +92,7 @@ def rows_of(uow: UnitOfWork, chain: Roster, found: Sequence[Leaf]) -> tuple[Row,
         cases,
         hashes,
         _reporters_keys(uow, [c for c in cases.values() if c.reporter in wrote]),
+        erase.erased(uow, chain, [row.number for row in found if row.body is None]),
     )
     return tuple(_row(uow, known, row) for row in found)
 
@@ -116,6 +121,7 @@ def _row(uow: UnitOfWork, known: _Known, row: Leaf) -> Row:
         sound=sound,
         gap=(body is not None and body.get("log") != follows)
         or (body is None and row.number > 0 and before is None),
+        erased=row.number in known.erased,
         case_gone=row.case_id is not None and case is None,
     )
 

@@ -102,8 +102,11 @@ class Blobs(Protocol):
         """Remove a blob; it may be gone already. Raises: Unavailable."""
         ...
 
-    def names(self) -> Iterator[str]:
-        """Yield the names of all blobs, in no order. Raises: Unavailable."""
+    def names(self, *, tidy: bool = True) -> Iterator[str]:
+        """Yield the names of all blobs, in no order; ``tidy`` may remove what has no name yet.
+
+        Raises: Unavailable.
+        """
         ...
 
     def free(self) -> int:
@@ -142,8 +145,8 @@ class BlobFolder:
             with _translated():
                 (self._folder / name).unlink(missing_ok=True)
 
-    def names(self) -> Iterator[str]:
-        """Yield the names of all blobs, and forget what a killed process left half-written.
+    def names(self, *, tidy: bool = True) -> Iterator[str]:
+        """Yield the names of all blobs; if ``tidy``, forget what a killed process half wrote.
 
         Raises:
             Unavailable: the folder cannot be read.
@@ -154,7 +157,7 @@ class BlobFolder:
             for entry in entries:
                 if is_name(entry.name) and entry.is_file(follow_symlinks=False):
                     yield entry.name
-                elif entry.name.startswith(_HIDDEN):
+                elif tidy and entry.name.startswith(_HIDDEN):
                     _forget_abandoned(self._folder / entry.name)
 
     def free(self) -> int:

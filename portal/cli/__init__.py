@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 
 from portal.cli import (
+    audit,
     backup,
     calendar,
     ceremony,
@@ -115,6 +116,7 @@ for command in (
     witness.witness,
     receipt.receipt,
     log.log,
+    audit.audit,
 ):
     cli.add_command(command)
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import func, select
 
+from casework.audit.findings import Kind
+from casework.audit.verify import verify
 from casework.calendar.tables import Calendar, Holiday
-from casework.case.audit import audit
 from casework.handling.astray import astray
 from casework.intake.sealing import receivers
 from casework.keys import roster
@@ -19,7 +20,7 @@ from casework.store import schema
 from casework.store.engine import sqlite_version
 from casework.tick import check_keys
 from portal import wiring
-from portal.cli import checks_evidence, checks_log
+from portal.cli import audit_words, checks_evidence, checks_log
 from portal.cli.findings import bad, ok, warn
 
 if TYPE_CHECKING:
@@ -133,19 +134,23 @@ def desks(office: Office, _settings: Settings) -> Iterator[Finding]:
 
 
 def log(office: Office, _settings: Settings) -> Iterator[Finding]:
-    """Every leaf is there, whole and signed, and each case stands as its leaves say."""
+    """Every leaf is there, whole and signed, and everything stored is what the leaves say.
+
+    Keystore and files have checks of their own here.
+    """
     with office.read() as uow:
-        found = audit(uow, roster.load(uow))
-    if found.missing:
-        yield bad(f"log: {found.missing} leaves are gone, the first is number {found.first}")
-    if found.changed:
-        yield bad(f"log: {found.changed} leaves were changed")
-    if found.unsigned:
-        yield bad(f"log: {found.unsigned} leaves are not signed by their actor")
+        found = verify(uow, sealed=False)
+    for kind in Kind:
+        number = found.number(kind)
+        if kind is not Kind.NOTICE and number:
+            first = audit_words.line(found.of(kind)[0]).partition(" ")[2].strip()
+            yield bad(f"log: {kind.value}: {number}; the first: {first}")
+    for one in found.of(Kind.NOTICE):
+        yield warn(f"log: {audit_words.line(one).partition(' ')[2].strip()}")
     if found.cases:
         yield bad(
             f"log: {len(found.cases)} cases are not what their leaves say: somebody wrote behind "
-            "the portal's back; keep this copy, and compare it with a backup"
+            "the portal's back; keep this copy, compare it with a backup: suaka audit verify"
         )
     if found.sound:
         yield ok("log: whole, hashes and signatures verified")

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from casework.store import schema
 from portal import settings as configuration
 from portal import wiring
 from portal.cli.refusals import Refused
@@ -75,8 +74,8 @@ def opened(folder: Path, *, ready: bool = False) -> Iterator[tuple[Office, Setti
     try:
         if ready:
             wiring.require_ready(office)
-        elif schema.current(office.engine) != schema.newest():
-            raise NotReady("the database has another schema: run suaka migrate")
+        else:
+            wiring.require_schema(office)
         yield office, settings
     finally:
         close(office)
@@ -99,7 +98,20 @@ def require_files(folder: Path) -> None:
             raise NotReady(f"{path.relative_to(folder)} is missing: {loss}")
     if paths.pepper.stat().st_size != wiring.PEPPER_SIZE:
         raise NotReady(f"keys/pepper has not {wiring.PEPPER_SIZE} bytes: put back its copy")
-    owner = paths.database.stat().st_uid
+    require_own(folder)
+
+
+def require_own(folder: Path) -> None:
+    """Refuse a folder without a database, or one that another user's instance lies in.
+
+    Raises:
+        NotReady: the database is missing.
+        Refused: the instance is another user's; what this one made there would lock it out.
+    """
+    database = wiring.Paths(folder).database
+    if not database.is_file():
+        raise NotReady(f"{database.relative_to(folder)} is missing: put back the newest backup")
+    owner = database.stat().st_uid
     if owner != os.geteuid():
         raise Refused(f"this instance belongs to user {_name_of(owner)}: run suaka as that user")
 

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 HEAD: Final = ("DAY", "WHO", "EVENT", "CASE", "RECORD", "")
 SOUND: Final = "whole"
 UNSOUND: Final = "CHANGED OR NOT SIGNED"
+ERASED: Final = "erased by the guardian"
 GAP: Final = "THE ONE BEFORE IS GONE OR REPLACED"
 CASE_GONE: Final = "GONE"
 
@@ -125,7 +126,7 @@ def _newest(uow: UnitOfWork, actor: Actor, filters: Filters, most: int) -> tuple
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-    record = SOUND if row.sound else UNSOUND
+    record = ERASED if row.erased else SOUND if row.sound else UNSOUND
     concerned = f"({', '.join(row.concerned)})" if row.concerned else ""
     return (
         row.day.isoformat(),

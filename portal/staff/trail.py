@@ -161,6 +161,7 @@ def _row(portal: Portal, row: Row) -> dict[str, object]:
         "concerned": row.concerned,
         "sound": row.sound,
         "gap": row.gap,
+        "erased": row.erased,
         "case_gone": row.case_gone,
     }
 

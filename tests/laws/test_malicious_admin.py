@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
+from casework.audit.verify import verify
 from casework.case import grants
-from casework.case.audit import audit
 from casework.case.tables import Grant
 from casework.errors import CaseworkError
 from casework.keys import ceremony, chain, enrol, factors, invitations, memory, parts, roster
@@ -314,6 +314,6 @@ def test_a_forged_act_of_custody_is_a_gap_and_the_doctor_finds_it(site: Site) ->
         " WHERE event = 'opened'"
     )
     with site.bench.office.read() as uow:
-        found = audit(uow, roster.load(uow))
+        found = verify(uow)
     assert not found.sound
     assert case_id in found.cases

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from casework.case.audit import audit
+from casework.audit.findings import Kind
+from casework.audit.verify import verify
 from casework.case.tables import Case
 from casework.evidence.tables import FilePart
 from casework.keys import point
@@ -98,13 +99,18 @@ def inside(office: Office, data: DataManifest, keys: KeysManifest) -> Point:
         found = (stands.roster_version, stands.roster_head, stands.log_size, stands.log_last)
         if stated != found:
             raise ArchiveUnfit("the database is not the one that the manifest describes")
-        roster = rosters.load(uow)
-        log = audit(uow, roster)
+        rosters.load(uow)
+        # Keys and blobs are compared with the archives they come in, which says more.
+        log = verify(uow, sealed=False)
         if not log.sound:
+            told = ", ".join(
+                f"{log.number(kind)} {kind.value}"
+                for kind in Kind
+                if kind is not Kind.NOTICE and log.number(kind)
+            )
             raise ArchiveUnfit(
-                f"the log in the archive is not whole: {log.missing} leaves missing, "
-                f"{log.changed} changed, {log.unsigned} unsigned, {len(log.cases)} cases that are "
-                "not what their leaves say"
+                f"the log in the archive is not whole: {told}; {len(log.cases)} cases are not "
+                "what their leaves say"
             )
         fit = check_keys(uow)
         if astray := len(fit.lost | fit.ahead):

@@ -37,9 +37,9 @@ class Watched(BlobFolder):
         super().__init__(folder)
         self._before, self._after = before, after
 
-    def names(self) -> Iterator[str]:
+    def names(self, *, tidy: bool = True) -> Iterator[str]:
         self._before()
-        yield from super().names()
+        yield from super().names(tidy=tidy)
         self._after()
 
 

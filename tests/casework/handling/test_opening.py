@@ -3,8 +3,8 @@
 import pytest
 from sqlalchemy import text
 
+from casework.audit.verify import verify
 from casework.case import custody, past
-from casework.case.audit import audit
 from casework.case.tables import Case
 from casework.errors import Denied, NotFound
 from casework.handling import opening
@@ -66,7 +66,7 @@ def test_it_says_that_nothing_was_written_or_moved_and_counts(filed: Filed) -> N
         assert found.whole
         assert found.entries[-1].event == custody.OPENED
         assert found.doubts(case) == ()
-        assert audit(uow, chain).sound
+        assert verify(uow).sound
         assert astray(uow) == []
 
 
@@ -150,7 +150,7 @@ def test_many_at_once_leave_one_leaf_each(filed: Filed) -> None:
     assert (results.count(True), results.count(False)) == (2, 4)
     assert sorted(user for user, _ in openings(filed)) == ["inspektur", "operator"]
     with filed.bench.office.read() as uow:
-        assert audit(uow, roster.load(uow)).sound
+        assert verify(uow).sound
 
 
 def test_where_nothing_can_be_written_it_is_unavailable(filed: Filed) -> None:

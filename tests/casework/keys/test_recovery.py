@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from casework.case import audit, custody, grants, recovery_checks
+from casework.audit.verify import verify
+from casework.case import custody, grants, recovery_checks
 from casework.case.keyring import Keyring
 from casework.case.lost import nobody
 from casework.case.tables import Case, Grant
@@ -120,7 +121,7 @@ def content_of(data: bytes) -> dict[str, Any]:
 
 def is_sound(bench: Bench) -> bool:
     with bench.office.read() as uow:
-        return audit.audit(uow, roster.load(uow)).sound
+        return verify(uow).sound
 
 
 def test_what_only_lost_officers_held_comes_back_to_a_named_one(bench: Bench) -> None:

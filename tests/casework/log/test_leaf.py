@@ -4,8 +4,11 @@ import hashlib
 import json
 import re
 from itertools import pairwise
+from typing import Any
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 from sqlalchemy import select, text
 
 from casework.case import grants
@@ -226,3 +229,40 @@ def test_only_its_actor_signs_a_leaf() -> None:
 def test_the_database_refuses_what_is_no_leaf(filed: Filed, change: str) -> None:
     with filed.bench.office.engine.connect() as connection, pytest.raises(Exception, match="CHECK"):
         connection.execute(text(f"UPDATE leaf SET {change} WHERE case_id IS NOT NULL"))
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+
+
+def canonically(raw: bytes) -> object:
+    try:
+        return canonical.decode(raw)
+    except CryptoError:
+        return "refused"
+
+
+@given(content=st.dictionaries(st.text(alphabet="abz_\x7f", max_size=3), JSON), tidy=st.booleans())
+@example(content={"a": 2**53}, tidy=True)
+@example(content={"a": -(2**53)}, tidy=True)
+@example(content={"a": 1.0}, tidy=True)
+@example(content={"b": 1, "a": {"d": 1, "c": [1.5]}}, tidy=True)
+def test_the_fast_way_to_read_a_leaf_reads_what_the_slow_one_does(
+    *, content: dict[str, Any], tidy: bool
+) -> None:
+    """Whatever is written, canonically or not: the same value, or the same refusal."""
+    plain = json.dumps(content, sort_keys=tidy, separators=(",", ":") if tidy else None)
+    for raw in (plain.encode(), plain.encode() + b" ", b"[" + plain.encode() + b"]"):
+        row = Leaf(number=0, hash=leaf_hash(raw), body=raw.decode())
+        wanted = canonically(raw)
+        assert read(row) == (wanted if isinstance(wanted, dict) else None)
+
+
+@pytest.mark.parametrize(
+    "body", ['{"a":1,"a":1}', '{"b":1,"a":1}', '{"a":1.0}', '{"a":9007199254740992}', '{"a": 1}']
+)
+def test_what_is_not_canonical_says_nothing(body: str) -> None:
+    assert read(Leaf(number=0, hash=leaf_hash(body.encode()), body=body)) is None

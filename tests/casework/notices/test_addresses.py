@@ -5,9 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import text
 
-from casework.case.audit import audit
+from casework.audit.verify import verify
 from casework.errors import Denied, InvalidInput
-from casework.keys import roster
 from casework.notices import addresses
 from tests.casework.cases import Filed, leave
 from tests.casework.office import Bench
@@ -115,7 +114,7 @@ def test_set_changed_and_removed_each_with_one_leaf(bench: Bench) -> None:
     assert [actor for actor, _ in events(bench)] == [person] * 3
     assert not [body for _, body in events(bench) if "@" in body or "contoh" in body]
     with bench.office.read() as uow:
-        assert audit(uow, roster.load(uow)).sound
+        assert verify(uow).sound
 
 
 def test_neither_a_reporter_nor_who_left_has_one(filed: Filed) -> None:

@@ -284,9 +284,9 @@ def test_collective_leave_of_this_year_alone_is_told(run: Run, founded: Path) ->
 @pytest.mark.parametrize(
     ("statement", "said"),
     [
-        ("DELETE FROM leaf WHERE number = 0", "1 leaves are gone, the first is number 0"),
-        ("UPDATE leaf SET body = '{}' WHERE number = 0", "1 leaves were changed"),
-        ("UPDATE leaf SET actor = 'f' WHERE number = 0", "1 leaves are not signed"),
+        ("DELETE FROM leaf WHERE number = 0", "missing: 1; the first: leaf 0"),
+        ("UPDATE leaf SET body = '{}' WHERE number = 0", "changed: 1; the first: leaf 0"),
+        ("UPDATE leaf SET actor = 'f' WHERE number = 0", "changed: 1; the first: leaf 0"),
     ],
 )
 def test_a_log_that_was_written_to_is_bad(

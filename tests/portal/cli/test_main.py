@@ -25,7 +25,7 @@ COMMANDS = {
     *("trail", "bursts", "numbers"),
     *("invite", "invitations", "people", "suspend", "resume", "roles", "guardian"),
     *("offboard", "recover"),
-    *("backup", "restore", "witness", "receipt"),
+    *("backup", "restore", "witness", "receipt", "audit"),
 }
 
 

@@ -1,0 +1,1 @@
+"""The room of the auditor: the whole log against everything that is stored, read-only."""
