@@ -8,10 +8,10 @@ visit: sizes are filled up, and no tile reaches beyond what is published.
 from __future__ import annotations
 
 import re
-from pathlib import Path  # noqa: TC003 - Litestar reads the annotation
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from litestar import HttpMethod, Request, get, route
+from litestar import HttpMethod, get, route
 from litestar.params import FromPath
 from litestar.response import Response
 
@@ -71,10 +71,9 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
         return _plain(await run(_handovers, portal))
 
     @route(f"{HOME}/tile/{{place:path}}", http_method=_RAW, opt=PUBLIC)
-    async def tile(request: Request[Any, Any, Any], place: FromPath[Path]) -> Response[bytes]:
+    async def tile(place: FromPath[Path]) -> Response[bytes]:
         """Send a tile of the published tree. Raises: NotFound: it has none of this path."""
-        del place  # slashes are lost in it
-        found = await run(_tile, portal, request.scope["path"].removeprefix(f"{HOME}/"))
+        found = await run(_tile, portal, f"tile/{place.as_posix().removeprefix('/')}")
         headers = {POLICY_HEADER: Policy.FIXED.value}
         return Response(found, media_type="application/octet-stream", headers=headers)
 
