@@ -2,13 +2,16 @@
 
 import hashlib
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
 
+from casework.keys import restoration
 from casework.log.keys import LogKeyFile
+from casework.store.engine import truncate_wal
 from portal.cli import cli
 from portal.web.headers import Policy
 from tests.casework.office import Bench
@@ -245,3 +248,26 @@ def test_a_log_that_is_another_one_closes_mailbox_and_receipt(log: Watched) -> N
             for todo in ("Jangan menulis apa-apa lagi", "delapan kata", "lembaga lain"):
                 assert todo in visit.text
             assert 'href="/saluran"' in visit.text
+
+
+def test_an_older_copy_closes_the_mailbox_until_the_guardian_has_vouched_for_it(
+    log: Watched,
+) -> None:
+    """And then the reporter reads on which day, and that something may be lost."""
+    bench, (visit, receipt) = log.site.bench, log.site.reporter()
+    truncate_wal(bench.office.engine)
+    database = bench.folder / "suaka.db"
+    yesterday = shutil.copyfile(database, bench.folder / "kemarin")
+    log.publish()
+    visits.enter(visit, receipt).follow()
+    bench.office.engine.dispose()
+    for beside in ("-wal", "-shm"):
+        database.with_name(f"suaka.db{beside}").unlink(missing_ok=True)
+    shutil.copyfile(yesterday, database)
+    assert visit.open("/ruang").status == 503
+    assert "lebih pendek daripada yang pernah Anda lihat" in visit.text
+    with bench.office.write() as uow:
+        restoration.confirm(uow, bench["inspektur"], "Cakram rusak, cadangan dipasang")
+    assert visit.open("/ruang").status == 200
+    assert "Pada 23\xa0November\xa02026 penjaga laporan menyatakan" in visit.text
+    assert "tidak ada yang berubah" not in visit.text
