@@ -156,7 +156,7 @@ def test_the_printed_sheet_does_not_name_the_office(site: Site, owner: Reporter)
     assert "Suaka" not in re.sub(r"(?s)<aside.*?</aside>", "", visit.text)
     assert receipt.ticket in visit.text
     # The checkpoint is signed anew: the same tree, the same signature.
-    assert f'<pre class="drawn verbatim">{file}</pre>' in visit.text
+    assert f'<pre class="drawn folded">{file}</pre>' in visit.text
 
 
 def everything(site: Site) -> str:
