@@ -26,6 +26,10 @@ from casework.errors import (
     NotFound,
     Untrustworthy,
 )
+from casework.intake.watch import NotInLog
+from casework.keys.memory import RolledBack
+from casework.log.keys import LogKeyMissing, LogKeysBroken
+from casework.log.tree import TreeDamaged
 from casework.store.engine import Unavailable
 from portal.web.pages import Pages, html, see_other
 from portal.web.refusals import (
@@ -53,6 +57,7 @@ _STATUS: Final[Mapping[type[Exception], HTTPStatus]] = MappingProxyType(
         Conflict: HTTPStatus.CONFLICT,
         Expired: HTTPStatus.UNAUTHORIZED,
         Untrustworthy: HTTPStatus.SERVICE_UNAVAILABLE,
+        LogKeyMissing: HTTPStatus.SERVICE_UNAVAILABLE,
         Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
         BadForm: HTTPStatus.BAD_REQUEST,
         TooLarge: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -72,6 +77,10 @@ _REASONS: Final[Mapping[type[Exception], str]] = MappingProxyType(
         Conflict: "conflict",
         Expired: "expired",
         Untrustworthy: "untrustworthy",
+        NotInLog: "not-in-log",
+        LogKeysBroken: "log-keys",
+        TreeDamaged: "log-tree",
+        LogKeyMissing: "unsigned",
         Unavailable: "unavailable",
     }
 )
@@ -94,7 +103,8 @@ class ErrorPages:
     """The exception handlers of the application.
 
     Templates are `errors/{status}.html`, or `errors/reason.html` where there is none. Each is
-    given `status` (int), `reason` (a key: see `portal.web.refusals` and this module), `reference`
+    given `status` (int), `reason` (a key: see `portal.web.refusals`, this module and
+    `casework.keys.memory.Rollback`, with dashes), `reference`
     (shown for 500, else empty), `retry_after` (seconds, or 0), `errors` (field -> message key) and
     `staff` (whether the officers' pages are what the reader came from).
     """
@@ -136,7 +146,7 @@ class ErrorPages:
         # On a reporter's page a line would tell whoever did the damage when its reporter came back.
         if isinstance(refused, Untrustworthy) and self._is_staff(request):
             LOGGER.critical("%s: %s", _type_name(refused), refused)
-        reason = next(_REASONS[kind] for kind in type(refused).__mro__ if kind in _REASONS)
+        reason = _reason_of(refused)
         errors = dict(refused.errors) if isinstance(refused, InvalidInput) else {}
         # RFC 9110 §15.5.2 wants a challenge; an unknown scheme makes no browser ask for a password.
         unauthorized = status is HTTPStatus.UNAUTHORIZED
@@ -220,6 +230,13 @@ def place(traceback: TracebackType | None) -> str:
 
 def _type_name(failed: BaseException) -> str:
     return f"{type(failed).__module__}.{type(failed).__qualname__}"
+
+
+def _reason_of(refused: Exception) -> str:
+    """Return the key of a refusal; what contradicts a memory is told apart by how it does."""
+    if isinstance(refused, RolledBack):
+        return refused.reason.value.replace("_", "-")
+    return next(_REASONS[kind] for kind in type(refused).__mro__ if kind in _REASONS)
 
 
 def _status_of(refused: Exception) -> HTTPStatus | None:

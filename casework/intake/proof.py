@@ -1,7 +1,7 @@
 """The reporter's receipt: a file that proves that, when and what was reported (UU 13/2006 Ps 10).
 
 Everything in it is the reporter's own. The text can be proven only by whoever has the key, which
-lies in the mailbox and in no receipt.
+lies in the mailbox and in no receipt. Nothing is written: no row, no leaf, no time.
 """
 
 from __future__ import annotations
@@ -15,10 +15,12 @@ from casework.case.keyring import CaseDamaged
 from casework.case.tables import Item
 from casework.intake.mailbox import open_own
 from casework.intake.sealing import KEYS, REPORT
-from casework.log import checkpoints, tree
+from casework.intake.watch import NotInLog
+from casework.log import checkpoints, keys, proof, tree, witnesses
 from casework.log.tables import Leaf
-from crypto import canonical, checkpoint
-from crypto.tlog_proof import TlogProof
+from crypto import canonical
+from crypto.checkpoint import Checkpoint
+from crypto.errors import CryptoError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
     from casework.case.keyring import Keyring
     from casework.keys.actor import Actor
+    from casework.law.profile import Profile
     from casework.store.unit import UnitOfWork
     from crypto.note import SignedNote
 
@@ -35,64 +38,83 @@ if TYPE_CHECKING:
 class Evidence:
     """What proves a report. ``file`` is a proof in the format c2sp.org/tlog-proof@v1.
 
-    ``text`` are the canonical bytes that the commitment was made of, ``key`` its 32 bytes.
-    ``witnesses``: how many others have signed the checkpoint in it.
+    ``published``: whether it leads to the checkpoint published last, else to one of its own.
+    ``witnesses``: the names of those who have signed that checkpoint. ``text`` are the canonical
+    bytes that the commitment was made of, ``key`` its 32 bytes.
     """
 
     ticket: str
     day: date
-    commitment: str
-    proof: TlogProof
-    size: int
-    witnesses: int
+    file: str = field(repr=False)
+    published: bool
+    witnesses: tuple[str, ...]
+    profile: Profile
     text: bytes = field(repr=False)
     key: bytes = field(repr=False)
 
-    @property
-    def file(self) -> str:
-        """The receipt as it is taken along."""
-        return self.proof.to_text()
-
 
 def evidence(uow: UnitOfWork, actor: Actor) -> Evidence:
-    """Return what the reporter may take along.
+    """Return what the reporter may take along, once it has proven what it should.
 
     The proof leads to the checkpoint published last where that holds the report already, with
     the signatures of its witnesses; else to one of its own, which is signed now.
 
     Raises:
         Denied, NotFound, CaseDamaged, RolledBack, NotInLog: see
-            :func:`casework.intake.mailbox.open_own`.
+            :func:`casework.intake.mailbox.open_own`; CaseDamaged also where text and key are not
+            those of the submission.
         LogKeysBroken, LogKeyMissing, TreeDamaged: no checkpoint can be signed.
     """
-    keyring, _ = open_own(uow, actor)
-    submission = keyring.past().submission
+    keyring, profile = open_own(uow, actor)
     leaf = uow.session.scalar(
         select(Leaf).where(Leaf.case_id == keyring.case.id).order_by(Leaf.number).limit(1)
     )
-    if submission is None or leaf is None or leaf.body is None:
+    if leaf is None or leaf.body is None:
         raise CaseDamaged("submission")
-    signed = _covering(uow, leaf.number)
-    size = checkpoint.Checkpoint.from_text(signed.text).size
-    path = tree.prove_inclusion(uow.session, leaf.number, size)
+    signed, published = _covering(uow, leaf.number)
+    text = canonical.encode(dict(_body(keyring, REPORT)))
+    key = bytes.fromhex(_body(keyring, KEYS)["commitment"])
+    file, receipt = _proven(uow, leaf.number, leaf.body.encode(), signed)
+    try:
+        proof.check_text(receipt, text, key)
+    except CryptoError:
+        raise CaseDamaged("commitment") from None
     return Evidence(
-        ticket=submission.ticket,
-        day=submission.day,
-        commitment=submission.commitment,
-        proof=TlogProof(leaf.number, tuple(path), signed, leaf.body.encode()),
-        size=size,
-        witnesses=len(signed.signatures) - 1,
-        text=canonical.encode(dict(_body(keyring, REPORT))),
-        key=bytes.fromhex(_body(keyring, KEYS)["commitment"]),
+        ticket=receipt.ticket,
+        day=receipt.day,
+        file=file,
+        published=published,
+        witnesses=witnesses.names(uow, signed),
+        profile=profile,
+        text=text,
+        key=key,
     )
 
 
-def _covering(uow: UnitOfWork, number: int) -> SignedNote:
+def _covering(uow: UnitOfWork, number: int) -> tuple[SignedNote, bool]:
     """Return the checkpoint published last if it holds a leaf, else a fresh one of its own."""
     note = checkpoints.newest(uow)
-    if note is not None and checkpoint.Checkpoint.from_text(note.text).size > number:
-        return note
-    return checkpoints.sign_now(uow)
+    if note is not None and Checkpoint.from_text(note.text).size > number:
+        return note, True
+    return checkpoints.sign_now(uow), False
+
+
+def _proven(
+    uow: UnitOfWork, number: int, body: bytes, signed: SignedNote
+) -> tuple[str, proof.Receipt]:
+    """Return a receipt as its reader will read it.
+
+    Raises:
+        NotInLog: it would prove nothing.
+        LogKeysBroken, TreeDamaged: nothing can be proven.
+    """
+    known = keys.load(uow).all
+    path = tree.prove_inclusion(uow.session, number, Checkpoint.from_text(signed.text).size)
+    try:
+        file = proof.make(body, number, path, signed)
+        return file, proof.read(file, known)
+    except CryptoError:
+        raise NotInLog("receipt") from None
 
 
 def _body(keyring: Keyring, kind: str) -> Mapping[str, Any]:

@@ -40,6 +40,13 @@ class ServiceHours(Record, frozen=True, kw_only=True):
     article: str
 
 
+class Protection(Record, frozen=True, kw_only=True):
+    """The law by which nobody may be sued for a report in good faith; it may change."""
+
+    article: str
+    last_checked: date
+
+
 class Reporting(Record, frozen=True, kw_only=True):
     """What a reporter may and must do."""
 
@@ -48,6 +55,7 @@ class Reporting(Record, frozen=True, kw_only=True):
     evidence_advised: int
     rating_scale: int = 0
     service_hours: ServiceHours | None = None
+    protection: Protection | None = None
     article: str
 
     @property

@@ -90,6 +90,12 @@ def standing(uow: UnitOfWork) -> Standing:
     )
 
 
+def names(uow: UnitOfWork, note: SignedNote) -> tuple[str, ...]:
+    """Return which known witnesses have signed a note; each signature that counts is verified."""
+    known = (one.key for one in uow.office.witnesses)
+    return tuple(key.name for key in known if _moment(note, key) is not None)
+
+
 def request(uow: UnitOfWork, witness: Witness, old: int | None = None) -> AddCheckpoint | None:
     """Return what to ask a witness, or ``None`` if it has signed the newest checkpoint already.
 

@@ -255,6 +255,11 @@ def _shown(portal: Portal, found: Mailbox) -> dict[str, Any]:
         "recovered": [tanggal(day) for day in found.recovered],
         "resealed": [tanggal(day) for day in found.resealed],
         "files": len(found.files),
+        "watched": {
+            "size": found.watched.size,
+            "restored": tanggal(found.watched.restored) if found.watched.restored else "",
+        },
+        "looks": [{"day": tanggal(one.day), "roles": one.roles} for one in found.looks],
         "messages": views.thread_of(portal, found),
         "completion": {
             "items": found.missing_items,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from portal.public import files, form, information, mailbox, receipt, sign_in
+from portal.public import files, form, information, log, mailbox, proof, receipt, sign_in
 
 if TYPE_CHECKING:
     from litestar.handlers import HTTPRouteHandler
@@ -21,4 +21,6 @@ def handlers(portal: Portal) -> list[HTTPRouteHandler]:
         *sign_in.handlers(portal),
         *mailbox.handlers(portal),
         *files.handlers(portal),
+        *proof.handlers(portal),
+        *log.handlers(portal),
     ]

@@ -12,8 +12,9 @@ from litestar import Request, get, post
 from litestar.response import Response
 
 from casework.errors import NotFound
-from casework.log import trail
+from casework.log import trail, witnesses
 from casework.log.trail import Cursor, Filters
+from portal import witnessing
 from portal.context import LIMITS, PURPOSE
 from portal.public.views import Labelled
 from portal.staff import bursts
@@ -46,11 +47,12 @@ _NUMBER: Final = re.compile(r"[0-9]{1,15}")
 
 @dataclass(frozen=True)
 class Found:
-    """What the page shows: a page of the trail, the ticket that it is filtered by, bursts."""
+    """What the page shows: a page of the trail, its ticket, bursts, and the log's witnesses."""
 
     page: Page
     ticket: str
     bursts: list[dict[str, Any]]
+    log: dict[str, Any]
 
 
 def handlers(portal: Portal) -> list[HTTPRouteHandler]:
@@ -122,6 +124,7 @@ async def _show(
         filtered=any(chosen.values()),
         errors=portal.messages(errors or {}),
         bursts=found.bursts,
+        log=found.log,
         newer=_path(chosen, _BEFORE, found.page.newer),
         older=_path(chosen, _AFTER, found.page.older),
     )
@@ -145,6 +148,7 @@ def _read(
             page=trail.read(uow, officer.actor, filters, **place),
             ticket=trail.ticket_of(uow, officer.actor, filters.case_id or ""),
             bursts=bursts.shown(portal, uow, officer),
+            log=witnessing.shown(portal, witnesses.standing(uow)),
         )
 
 

@@ -47,6 +47,11 @@ def static_files(package: str = STATIC_PACKAGE) -> HTTPRouteHandler:
     return static
 
 
+def page_of_its_own(name: str, package: str = STATIC_PACKAGE) -> bytes:
+    """Return a page that is complete in itself, to be served from an address of its own."""
+    return files(package).joinpath(name).read_bytes()
+
+
 def _read(folder: Traversable, prefix: str) -> Iterator[tuple[str, tuple[str, bytes]]]:
     for entry in folder.iterdir():
         if entry.is_dir():

@@ -34,6 +34,15 @@ def send(page: Chromium, *files: FilePayload) -> None:
     page.press("Kirim berkas")
 
 
+def proof(gallery: Gallery, room: Chromium) -> None:
+    """Read what the receipt is good for, print it, and show the key of the text."""
+    room.follow("Bukti bahwa Anda melapor")
+    gallery.take("proof", room)
+    gallery.take("proof-print", room.press_for_tab("Buka lembar cetak (tab baru)"))
+    room.press("Tampilkan kunci dan teks")
+    gallery.take("proof-contents", room)
+
+
 def files(gallery: Gallery, process: PlaywrightBrowser, demo: Demo) -> None:
     """Send files, look at them in every way, open an original, and read the sheet of custody."""
     ticket, words = list(demo.reporters.items())[-1]
@@ -42,6 +51,7 @@ def files(gallery: Gallery, process: PlaywrightBrowser, demo: Demo) -> None:
         reporter.sign_in()
         room = reporter.page
         assert isinstance(room, Chromium)
+        proof(gallery, room)
         office = walk.Office(opener(demo.base), demo.officers, ticket)
         office.enter("inspektur")
         desk = office.page

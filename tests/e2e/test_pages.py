@@ -8,7 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser as PlaywrightBrowser
 
-from tests.e2e import axe, demo, gallery, gallery_files, guarded, walk
+from tests.e2e import axe, demo, gallery, gallery_files, guarded, test_periksa, walk
+from tests.e2e.browsers import Chromium
 from tests.e2e.gallery import NARROW, Gallery, Picture
 
 KEYBOARD = Path(__file__).parents[2] / "docs" / "keyboard.md"
@@ -20,6 +21,7 @@ TITLES = {
         "Bukti",
         "Lembar bukti",
         "Daftar tugas",
+        "Catatan",
         "Formulir",
         "Lembar cetak",
         "Masuk",
@@ -27,6 +29,7 @@ TITLES = {
     ),
     *("Persiapan", "Ruang pesan", "Saluran lain", "Selesai", "Sesi", "Tanda terima"),
     *("Halaman tidak ditemukan", "Pekerjaan dihentikan demi keamanan"),
+    "Halaman ini tidak dibuka demi keamanan",
     *("Angka", "Ganti frasa sandi", "Jejak", "Keamanan", "Orang", "Pemberitahuan"),
     *("Pendaftaran petugas", "Serah terima", "Undangan"),
     *("Autentikator baru", "Kode pemulihan baru"),
@@ -122,7 +125,16 @@ def test_no_cookie_is_set_before_somebody_signs_in(
     """Reading, choosing, writing and the receipt leave no cookie behind."""
     pictures = shown[0].pictures
     anonymous = [
-        *("landing", "explain", "prepare", "channels", "sign-in", "position", "position-fault"),
+        *(
+            "landing",
+            "explain",
+            "prepare",
+            "channels",
+            "log",
+            "sign-in",
+            "position",
+            "position-fault",
+        ),
         *("position-stopped", "form", "form-fault", "receipt", "receipt-fault", "receipt-print"),
         *("left", "sign-in-fault", "not-found", "officer-sign-in", "officer-sign-in-wrong"),
         *("officer-sign-in-code", "officer-sign-in-code-wrong", "officer-sign-in-clock"),
@@ -159,6 +171,17 @@ def test_skip_link_and_quick_exit_come_first(shown: tuple[Gallery, walk.Reporter
         path = urlsplit(picture.url).path
         if not path.startswith("/petugas") and path != "/tutup":
             assert picture.stops[1] == "button[Keluar cepat]", picture.name
+
+
+def test_the_check_page_works_where_the_portal_serves_it(
+    chromium_process: PlaywrightBrowser, shown: tuple[Gallery, walk.Reporter, str]
+) -> None:
+    """The headers of every page let its own script run, and its own style apply."""
+    window = Chromium(chromium_process, shown[2], javascript=True)
+    window.open("/catatan/periksa")
+    assert test_periksa.check(window.page, test_periksa.GOOD) == "good"
+    assert window.page.locator("main").evaluate("e => getComputedStyle(e).maxWidth") != "none"
+    window.close()
 
 
 def _all(shown: tuple[Gallery, walk.Reporter, str]) -> list[Picture]:

@@ -66,6 +66,7 @@ class Reporter:
             ("explain", "/penjelasan"),
             ("prepare", "/persiapan"),
             ("channels", "/saluran"),
+            ("log", "/catatan"),
             ("sign-in", "/masuk"),
         ):
             self.page.open(path)

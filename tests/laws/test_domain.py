@@ -166,4 +166,5 @@ def test_only_the_act_appends_leaves_about_cases() -> None:
         "keys/restoration.py",
         "handling/opening.py",
         "notices/addresses.py",
+        "log/keys.py",
     }

@@ -268,7 +268,8 @@ def may_read(case: Case, actor: str, held: Mapping[str, set[str]]) -> None:
         assert (visit.status, visit.location) == (303, "/petugas/masuk")
         visit.open("/ruang")
         assert (CANARIES["content"] in visit.text) is (actor == "reporter")
-        assert "Catatan" not in visit.text
+        for internal in ("Catatan penanganan", "Catatan analyse", "catatan analyse"):
+            assert internal not in visit.text
         return
     parts = held[actor] & CONTENT_PARTS
     assert visit.status == (200 if parts else 404), actor

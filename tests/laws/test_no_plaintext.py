@@ -77,6 +77,14 @@ def report(server: Server, told: Told) -> tuple[Visit, Receipt]:
     return visit, receipt
 
 
+def commitment_key(box: Visit) -> str:
+    """What proves the text of a report, as its reporter takes it along."""
+    box.open("/ruang/bukti").send("/ruang/bukti/berkas")
+    box.open("/ruang/bukti").send("/ruang/bukti/isi").send("/ruang/bukti/kunci")
+    assert re.fullmatch(r"[0-9a-f]{64}\n", box.text)
+    return box.text.strip()
+
+
 def walk(server: Server, instance: Instance, told: Told) -> None:
     """From the report to the rating, with a message, a completion and a review on the way."""
     box, receipt = report(server, told)
@@ -93,6 +101,7 @@ def walk(server: Server, instance: Instance, told: Told) -> None:
         assert visits.act(desks[who], path, transition, values).status == 303, transition
 
     box.open("/ruang").send("/ruang/pesan", {"message": told.long("pesan")})
+    told.secrets.append(commitment_key(box))
     desks["operator"].open(path).send(f"{path}/pesan", {"message": told.canary("jawaban")})
     act("operator", "reject", reason=told.canary("tolak"))
     box.open("/ruang").send("/ruang/tinjau", {"review": told.canary("tinjau")})

@@ -9,6 +9,10 @@ from litestar import Litestar, Request
 from litestar.testing import RequestFactory, TestClient
 
 from casework.errors import CaseworkError, Untrustworthy
+from casework.intake.watch import NotInLog
+from casework.keys.memory import Rollback, RolledBack
+from casework.log.keys import LogKeyMissing, LogKeysBroken
+from casework.log.tree import TreeDamaged
 from portal.errors import ErrorPages, place
 from portal.web.pages import Pages
 from portal.web.refusals import Refusal, SignInRequired
@@ -216,3 +220,45 @@ def test_the_place_is_the_innermost_of_our_own() -> None:
 def test_a_place_is_always_named() -> None:
     """Without a traceback there is still something to print."""
     assert place(None) == "unknown"
+
+
+STOPS = [
+    *(RolledBack(reason) for reason in Rollback),
+    NotInLog("submission"),
+    LogKeysBroken("key 2"),
+    TreeDamaged("node"),
+    Untrustworthy("damaged"),
+]
+
+
+@pytest.mark.parametrize("path", ["/ruang", "/petugas"])
+def test_each_reason_to_stop_has_words_of_its_own_and_says_what_to_do(
+    site: Site, path: str
+) -> None:
+    """Reporters: write nothing more, keep the words, go elsewhere. Officers: stop, tell others."""
+    pages = ErrorPages(Pages(context={"site": SITE}), WebSettings())
+    request: Request[Any, Any, Any] = RequestFactory(app=site.app).get(path)
+    todo = {
+        "/ruang": ("Jangan menulis apa-apa lagi", "delapan kata", 'href="/saluran"'),
+        "/petugas": ("penjaga laporan", "secara tertulis", "suaka doctor"),
+    }
+    told = set()
+    for stopped in STOPS:
+        answer = pages.casework(request, stopped)
+        assert answer.status_code == 503
+        assert all(words in answer.content for words in todo[path]), stopped
+        lead = re.search(r'<p class="lead">(.+?)</p>', answer.content)
+        assert lead is not None
+        told.add(lead[1])
+    assert len(told) == len(STOPS)
+
+
+def test_a_missing_key_of_the_log_is_no_reason_to_stop(site: Site) -> None:
+    """It is a matter for whoever looks after the server; nothing is wrong with the report."""
+    pages = ErrorPages(Pages(context={"site": SITE}), WebSettings())
+    for path, said in (("/ruang/bukti", "Laporan Anda aman"), ("/petugas", "suaka doctor")):
+        request: Request[Any, Any, Any] = RequestFactory(app=site.app).get(path)
+        answer = pages.casework(request, LogKeyMissing("unreadable"))
+        assert answer.status_code == 503
+        assert said in answer.content
+        assert "Jangan menulis" not in answer.content
