@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from casework.audit.findings import Finding, What
-from casework.log import keys
+from casework.log import adoption, keys
 from casework.log import leaf as leaves
 from casework.log.keys import LogKeysBroken
 from casework.log.tables import CheckpointRow, Leaf, LogKeyRow, Padding
@@ -29,7 +29,10 @@ GENESIS = "genesis"
 def known_keys(uow: UnitOfWork, findings: Findings, counts: Counts) -> tuple[NoteKey, ...]:
     """Return the keys of the log that follow each other from the first on, and compare leaves."""
     found: list[NoteKey] = []
+    adopted = adoption.adopted_at(uow)
     try:
+        if adoption.is_due(uow):
+            return ()
         for key in keys.followed(uow):
             found.append(key)  # noqa: PERF402 - those before a broken one stay
     except LogKeysBroken as broken:
@@ -45,7 +48,7 @@ def known_keys(uow: UnitOfWork, findings: Findings, counts: Counts) -> tuple[Not
         if vkey is None:
             continue
         row_of_key = stored.get(str(vkey))
-        first = body.get("event") == GENESIS
+        first = body.get("event") == GENESIS or row.number == adopted
         if row_of_key is None:
             findings.add(Finding(What.LOG_KEY_GONE, leaf=row.number, name=str(vkey)))
         elif (row_of_key.number == 1) != first or not (first or _names(body, row_of_key.handover)):

@@ -88,6 +88,30 @@ def open_own(uow: UnitOfWork, actor: Actor) -> tuple[Keyring, Profile]:
         CaseDamaged: the case's row is not what its leaves say.
         RolledBack, NotInLog: the log is not the one that the reporter has seen before.
     """
+    keyring = _own(uow, actor)
+    watch.check(keyring)
+    return keyring, _profile(keyring)
+
+
+def read(uow: UnitOfWork, actor: Actor) -> Mailbox:
+    """Return the reporter's mailbox, and remember what they have seen of the log.
+
+    Call it outside of acts: what is remembered stays, whatever becomes of the transaction.
+
+    Raises:
+        Denied, NotFound, RosterBroken, CaseDamaged, RolledBack, NotInLog: see :func:`open_own`.
+    """
+    keyring = _own(uow, actor)
+    return _told(keyring, watch.check_and_update(keyring))
+
+
+def look(uow: UnitOfWork, actor: Actor) -> Mailbox:
+    """Return the mailbox within an act; nothing is remembered. Raises: as :func:`read`."""
+    keyring = _own(uow, actor)
+    return _told(keyring, watch.check(keyring))
+
+
+def _own(uow: UnitOfWork, actor: Actor) -> Keyring:
     if actor.kind != PersonKind.REPORTER:
         raise Denied
     case = uow.session.scalar(select(Case).where(Case.reporter == actor.person_id))
@@ -95,18 +119,16 @@ def open_own(uow: UnitOfWork, actor: Actor) -> tuple[Keyring, Profile]:
         raise NotFound("case")
     keyring = Keyring(uow, case, actor, roster.load(uow))
     keyring.check_row()
-    watch.check(keyring)
-    return keyring, uow.office.catalogue.get(case.profile, case.profile_version)
+    return keyring
 
 
-def read(uow: UnitOfWork, actor: Actor) -> Mailbox:
-    """Return the reporter's mailbox, and remember what they have seen of the log.
+def _profile(keyring: Keyring) -> Profile:
+    case = keyring.case
+    return keyring.uow.office.catalogue.get(case.profile, case.profile_version)
 
-    Raises:
-        Denied, NotFound, RosterBroken, CaseDamaged, RolledBack, NotInLog: see :func:`open_own`.
-    """
-    keyring, profile = open_own(uow, actor)
-    watched = watch.check_and_update(keyring)
+
+def _told(keyring: Keyring, watched: Watched) -> Mailbox:
+    uow, profile = keyring.uow, _profile(keyring)
     case = keyring.case
     now = step.situation(keyring, profile)
     told_here = story.tell(keyring, (Kind.CONTENT,))

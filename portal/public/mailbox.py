@@ -170,7 +170,7 @@ def _act(portal: Portal, actor: Actor, written: Written, nonce: str) -> None:
         if written.name == "message":
             mailbox.write_message(uow, actor, written.text, nonce)
             return
-        found = mailbox.read(uow, actor)
+        found = mailbox.look(uow, actor)
         rule, facts = {
             "completion": (
                 views.action_with(found, Need.MESSAGE),

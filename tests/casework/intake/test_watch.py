@@ -78,6 +78,15 @@ def test_what_is_remembered_moves_with_published_checkpoints_alone(filed: Filed)
     assert remembered(filed) == kept
 
 
+def test_a_look_within_an_act_remembers_nothing(filed: Filed) -> None:
+    """What a transaction that may yet be undone has seen must not be remembered."""
+    publish(filed.bench)
+    before = remembered(filed)
+    with filed.bench.office.write() as uow:
+        assert mailbox.look(uow, filed.reporter).watched.size
+    assert remembered(filed) == before
+
+
 def test_a_log_that_goes_on_alarms_nobody(filed: Filed) -> None:
     for _ in range(3):
         publish(filed.bench)

@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from casework.intake import mailbox, report, submit
 from casework.keys import accounts, memory
@@ -19,7 +20,7 @@ from casework.keys.actor import Actor
 from casework.keys.memory import Rollback, RolledBack
 from casework.log import adoption, keys, leaf, tree
 from casework.log.keys import LogKeysBroken
-from casework.log.tables import Leaf
+from casework.log.tables import Leaf, LogKeyRow
 from casework.store.office import Office
 from casework.tick import tick
 from crypto import words as secret_words
@@ -202,3 +203,18 @@ def test_in_a_log_that_began_with_a_key_no_later_leaf_excuses_a_lost_memory(
                 adoption.is_due(uow)
     finally:
         close(office)
+
+
+def test_an_upgraded_log_is_sound(run: Run, older: Path, office: Office) -> None:
+    """The audit knows the leaf by which an older log got its key, also after later changes."""
+    with office.write() as uow:
+        assert adoption.adopted_at(uow) is not None
+        keys.rotate(uow, bytes(range(32)))
+    answer = run("audit", "verify", older)
+    assert answer.exit_code == 0, answer.output
+    assert "SOUND" in answer.output
+    with office.write() as uow:
+        uow.session.execute(
+            update(LogKeyRow).where(LogKeyRow.number == 1).values(handover=LogKeyRow.vkey)
+        )
+    assert run("audit", "verify", older).exit_code == 1
