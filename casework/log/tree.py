@@ -12,6 +12,7 @@ from sqlalchemy import insert, select, text
 
 from casework.errors import Untrustworthy
 from casework.log.tables import Node
+from casework.store.engine import StorageUnfit
 from crypto import merkle
 
 if TYPE_CHECKING:
@@ -22,6 +23,11 @@ if TYPE_CHECKING:
 WRITER_LOCK: Final = 0x5375616B61
 """Key of the advisory lock that lets one transaction at a time append, on PostgreSQL."""
 
+_LEVEL: Final = "read committed"
+_LOCK: Final = text(
+    "SELECT current_setting('transaction_isolation') FROM pg_advisory_xact_lock(:key)"
+)
+
 
 class TreeDamaged(Untrustworthy):
     """A node of the stored tree is gone; somebody wrote behind the portal's back."""
@@ -30,10 +36,18 @@ class TreeDamaged(Untrustworthy):
 def one_writer(session: Session) -> None:
     """Let nobody else append before this transaction ends.
 
-    On SQLite a writing transaction holds the only write lock from its beginning.
+    On SQLite a writing transaction holds the only write lock from its beginning. On PostgreSQL
+    each statement after this one must see what the writer before committed. A snapshot that was
+    taken before the wait would still show the tree as it was, hence READ COMMITTED alone.
+
+    Raises:
+        StorageUnfit: the transaction is at another isolation level.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    level = session.scalar(_LOCK, {"key": WRITER_LOCK})
+    if level != _LEVEL:
+        raise StorageUnfit(f"the log is appended to under READ COMMITTED, not {level}")
 
 
 def size(session: Session) -> int:
