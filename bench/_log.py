@@ -11,13 +11,14 @@ from __future__ import annotations
 import json
 import secrets
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from pysqlite3 import dbapi2
 from sqlalchemy import select
 
 from casework.case import custody
+from casework.case.past import SUBMIT
 from casework.handling import opening
 from casework.intake import submit
 from casework.log import checkpoints, tree
@@ -26,13 +27,15 @@ from casework.log.tables import Leaf
 from crypto import canonical, merkle
 from crypto.labels import Purpose
 from tests.casework.cases import copy_of, report_of
-from tests.casework.office import Bench, make_office
+from tests.casework.office import Bench, FakeClock, bare_office, make_office
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import datetime
     from pathlib import Path
 
     from casework.keys.actor import Actor
+    from casework.store.office import Office
 
 LEAVES_OF_A_CASE: Final = 2000
 LOOKING: Final = ("operator", "inspektur")
@@ -83,13 +86,13 @@ class Log:
             assert checkpoints.publish_due(uow) is not None
 
     def copy(self, folder: Path) -> Bench:
-        """Return the same office on copies of its files."""
+        """Return the same office, as it is now, on copies of its files."""
         return copy_of(self.bench, folder)
 
     def _ends(self) -> Iterator[Chain]:
         """Yield the chain of each case as it stands."""
         with self.office.read() as uow:
-            firsts = select(Leaf.case_id, Leaf.hash).where(Leaf.event == submit.SUBMIT)
+            firsts = select(Leaf.case_id, Leaf.hash).where(Leaf.event == SUBMIT)
             for case_id, first in uow.session.execute(firsts.order_by(Leaf.number)).all():
                 mine = select(Leaf).where(Leaf.case_id == case_id).order_by(Leaf.number.desc())
                 last = uow.session.scalars(mine.limit(1)).one()
@@ -135,7 +138,9 @@ class Log:
             (size,) = connection.execute(
                 "SELECT max(position) + 1 FROM tree_node WHERE level = 0"
             ).fetchone()
-            for number, (day, chain, actor) in zip(range(size, leaves), self._looks(), strict=False):
+            for number, (day, chain, actor) in zip(
+                range(size, leaves), self._looks(), strict=False
+            ):
                 row = _look(layout, number, day, chain, actor, edge[0].hex())
                 digest = row[1]
                 made = [
@@ -153,8 +158,13 @@ class Log:
             connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
+def opened(folder: Path, genesis: str | None, now: datetime) -> Office:
+    """Open such an office in another process."""
+    return replace(bare_office(folder).office, genesis=genesis, clock=FakeClock(now))
+
+
 def _look(
-    layout: str, number: int, day: str, chain: Chain, actor: Actor, log: str
+    layout: str, number: int, day: str, chain: Chain, actor: Actor, *, log: str
 ) -> tuple[Any, ...]:
     """Return the row of an officer's look, which the chain of its case goes on by."""
     chain.seq += 1
