@@ -141,7 +141,7 @@ class Log:
             for number, (day, chain, actor) in zip(
                 range(size, leaves), self._looks(), strict=False
             ):
-                row = _look(layout, number, day, chain, actor, edge[0].hex())
+                row = _look(layout, number, day, chain, actor, log=edge[0].hex())
                 digest = row[1]
                 made = [
                     (0, number, digest),

@@ -214,7 +214,7 @@ def main() -> None:
         folder = Path(place)
         start = time.perf_counter()
         log = Log(folder / "large")
-        stands = []
+        stands: list[Stand] = []
         for size in (SMALL, LARGE // 10, LARGE):
             log.grow(size)
             name = f"copy {len(stands)}"
