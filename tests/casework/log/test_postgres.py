@@ -11,7 +11,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, event, func, select
 from sqlalchemy.orm import Session
 
 from casework.intake import report, submit
@@ -145,6 +145,20 @@ def test_proofs_from_the_server_verify(bench: Bench) -> None:
             merkle.check_consistency(old, size, proof, tree.root(uow.session, old), root)
         with pytest.raises(Malformed):
             tree.prove_inclusion(uow.session, size, size)
+
+
+def test_a_proof_is_one_question_to_the_server(bench: Bench) -> None:
+    """However high the tree: a server may be far away, and each question is a way there."""
+    office, size = bench.office, 1000
+    with office.write() as uow:
+        padding.fill(uow, size)
+    asked: list[str] = []
+    event.listen(office.engine, "before_cursor_execute", lambda *said: asked.append(said[2]))
+    with office.read() as uow:
+        tree.root(uow.session, size)
+        tree.prove_inclusion(uow.session, 5, size)
+        tree.prove_consistency(uow.session, 5, size)
+    assert len(asked) == 3
 
 
 def test_a_transaction_that_breaks_off_leaves_no_trace(bench: Bench) -> None:
