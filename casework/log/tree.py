@@ -54,10 +54,18 @@ def one_writer(session: Session) -> None:
 
 def size(session: Session) -> int:
     """Return how many leaves the tree has, dummies included."""
-    last = session.scalar(
-        select(Node.position).where(Node.level == 0).order_by(Node.position.desc()).limit(1)
-    )
-    return 0 if last is None else last + 1
+    return end(session)[0]
+
+
+def end(session: Session) -> tuple[int, bytes | None]:
+    """Return how many leaves the tree has, dummies included, and the hash of the last."""
+    last = session.execute(
+        select(Node.position, Node.hash)
+        .where(Node.level == 0)
+        .order_by(Node.position.desc())
+        .limit(1)
+    ).first()
+    return (0, None) if last is None else (last.position + 1, last.hash)
 
 
 def hash_at(session: Session, number: int) -> bytes | None:
