@@ -1,8 +1,8 @@
 """What the log costs as it grows: appending, proofs, receipts, and a full audit.
 
-Run with `python -m bench.log`; a million leaves take about ten minutes, 1.5 GB of disk, and are
-removed at the end. `BENCH_LEAVES=100000` measures a smaller log. How the log is made, and what is
-in it, :mod:`bench._log` says.
+Run with `python -m bench.log`; a million leaves take about twenty minutes and 1.5 GB of disk, and
+are removed at the end. `BENCH_LEAVES=100000` measures a smaller log. How the log is made, and what
+is in it, :mod:`bench._log` says.
 
 - **Append**: a log of a thousand leaves and the large one take turns; each time one officer's
   signed leaf in a writing transaction of its own, on a SQLite file that syncs at every commit.
