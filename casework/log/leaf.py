@@ -70,7 +70,7 @@ def append(uow: UnitOfWork, draft: Draft, signing: SigningKey | None = None) -> 
     hex SHA-256 of ciphertexts, listed in sorted order.
     """
     tree.one_writer(uow.session)
-    number = next_number(uow)
+    number, before = tree.end(uow.session)
     content: dict[str, Any] = {
         "v": LEAF_FORMAT,
         "instance": uow.office.instance_id,
@@ -78,7 +78,7 @@ def append(uow: UnitOfWork, draft: Draft, signing: SigningKey | None = None) -> 
         "actor": draft.actor,
         "case": draft.case,
         "day": uow.today().isoformat(),
-        "log": _hash_of(uow, number - 1),
+        "log": None if before is None else before.hex(),
         "objects": sorted(draft.objects),
         "salt": secrets.token_hex(SALT_SIZE),
         **(draft.facts or {}),
@@ -106,12 +106,6 @@ def append(uow: UnitOfWork, draft: Draft, signing: SigningKey | None = None) -> 
     return number
 
 
-def _hash_of(uow: UnitOfWork, number: int) -> str | None:
-    """Return the hex hash of a leaf, so that the next one holds it in its place."""
-    digest = tree.hash_at(uow.session, number)
-    return None if digest is None else digest.hex()
-
-
 def _link(uow: UnitOfWork, case_id: str) -> dict[str, Any]:
     """Return what binds the next leaf of a case to those before it.
 
@@ -120,9 +114,9 @@ def _link(uow: UnitOfWork, case_id: str) -> dict[str, Any]:
     """
     mine = select(Leaf).where(Leaf.case_id == case_id)
     last = uow.session.scalar(mine.order_by(Leaf.number.desc()).limit(1))
-    first = uow.session.scalar(mine.order_by(Leaf.number).limit(1))
-    if last is None or first is None:
+    if last is None:
         return {"seq": 0, "prev": None, "first": None}
+    first = uow.session.scalars(mine.order_by(Leaf.number).limit(1)).one()
     seq = (read(last) or {}).get("seq")
     if not isinstance(seq, int) or not 0 <= seq <= last.number:
         count = select(func.count()).select_from(Leaf).where(Leaf.case_id == case_id)

@@ -48,10 +48,12 @@ def now(uow: UnitOfWork, size: int | None = None) -> Seen:
     Raises:
         TreeDamaged, LogKeysBroken: it cannot be told.
     """
-    leaves = tree.size(uow.session) if size is None else size
+    if size is None:
+        leaves, last = tree.end(uow.session)
+    else:
+        leaves, last = size, tree.hash_at(uow.session, size - 1)
     if not leaves:
         return Seen()
-    last = tree.hash_at(uow.session, leaves - 1)
     return Seen(
         size=leaves,
         last=NOTHING if last is None else last.hex(),

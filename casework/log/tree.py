@@ -6,21 +6,29 @@ changed, its place in the tree still says what stood there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select, text, tuple_
 
 from casework.errors import Untrustworthy
 from casework.log.tables import Node
+from casework.store.engine import StorageUnfit
 from crypto import merkle
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from sqlalchemy.orm import Session
 
+T = TypeVar("T")
+
 WRITER_LOCK: Final = 0x5375616B61
 """Key of the advisory lock that lets one transaction at a time append, on PostgreSQL."""
+
+_LEVEL: Final = "read committed"
+_LOCK: Final = text(
+    "SELECT current_setting('transaction_isolation') FROM pg_advisory_xact_lock(:key)"
+)
 
 
 class TreeDamaged(Untrustworthy):
@@ -30,18 +38,34 @@ class TreeDamaged(Untrustworthy):
 def one_writer(session: Session) -> None:
     """Let nobody else append before this transaction ends.
 
-    On SQLite a writing transaction holds the only write lock from its beginning.
+    On SQLite a writing transaction holds the only write lock from its beginning. On PostgreSQL
+    each statement after this one must see what the writer before committed. A snapshot that was
+    taken before the wait would still show the tree as it was, hence READ COMMITTED alone.
+
+    Raises:
+        StorageUnfit: the transaction is at another isolation level.
     """
-    if session.get_bind().dialect.name == "postgresql":
-        session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": WRITER_LOCK})
+    if session.get_bind().dialect.name != "postgresql":
+        return
+    level = session.scalar(_LOCK, {"key": WRITER_LOCK})
+    if level != _LEVEL:
+        raise StorageUnfit(f"the log is appended to under READ COMMITTED, not {level}")
 
 
 def size(session: Session) -> int:
     """Return how many leaves the tree has, dummies included."""
-    last = session.scalar(
-        select(Node.position).where(Node.level == 0).order_by(Node.position.desc()).limit(1)
-    )
-    return 0 if last is None else last + 1
+    return end(session)[0]
+
+
+def end(session: Session) -> tuple[int, bytes | None]:
+    """Return how many leaves the tree has, dummies included, and the hash of the last."""
+    last = session.execute(
+        select(Node.position, Node.hash)
+        .where(Node.level == 0)
+        .order_by(Node.position.desc())
+        .limit(1)
+    ).first()
+    return (0, None) if last is None else (last.position + 1, last.hash)
 
 
 def hash_at(session: Session, number: int) -> bytes | None:
@@ -55,25 +79,33 @@ def add(session: Session, first: int, digests: Iterable[bytes]) -> None:
     Raises:
         TreeDamaged: a node that they build on is gone.
     """
-    fresh: dict[tuple[int, int], bytes] = {}
+    added = list(digests)
 
-    def node_at(level: int, index: int) -> bytes:
-        known = fresh.get((level, index))
-        return _node(session, level, index) if known is None else known
+    def grown(known: merkle.NodeAt) -> dict[tuple[int, int], bytes]:
+        fresh: dict[tuple[int, int], bytes] = {}
 
-    for number, digest in enumerate(digests, start=first):
-        made = merkle.completed(number, digest, node_at)
-        fresh[0, number] = digest
-        fresh.update({(level, index): one for level, index, one in made})
+        def node_at(level: int, index: int) -> bytes:
+            made = fresh.get((level, index))
+            return known(level, index) if made is None else made
+
+        for number, digest in enumerate(added, start=first):
+            made = merkle.completed(number, digest, node_at)
+            fresh[0, number] = digest
+            fresh.update({(level, index): one for level, index, one in made})
+        return fresh
+
     session.execute(
         insert(Node),
-        [{"level": level, "position": index, "hash": one} for (level, index), one in fresh.items()],
+        [
+            {"level": level, "position": index, "hash": one}
+            for (level, index), one in _with_nodes(session, grown).items()
+        ],
     )
 
 
 def root(session: Session, leaves: int) -> bytes:
     """Return the root of the tree of the first ``leaves`` leaves. Raises: TreeDamaged."""
-    return merkle.root(lambda level, index: _node(session, level, index), leaves)
+    return _with_nodes(session, lambda node_at: merkle.root(node_at, leaves))
 
 
 def prove_inclusion(session: Session, number: int, leaves: int) -> list[bytes]:
@@ -83,7 +115,7 @@ def prove_inclusion(session: Session, number: int, leaves: int) -> list[bytes]:
         TreeDamaged: a node is gone.
         Malformed: there is no such leaf in it.
     """
-    return merkle.prove_inclusion(lambda level, at: _node(session, level, at), number, leaves)
+    return _with_nodes(session, lambda node_at: merkle.prove_inclusion(node_at, number, leaves))
 
 
 def prove_consistency(session: Session, old: int, new: int) -> list[bytes]:
@@ -93,7 +125,7 @@ def prove_consistency(session: Session, old: int, new: int) -> list[bytes]:
         TreeDamaged: a node is gone.
         Malformed: the new tree is the smaller one.
     """
-    return merkle.prove_consistency(lambda level, at: _node(session, level, at), old, new)
+    return _with_nodes(session, lambda node_at: merkle.prove_consistency(node_at, old, new))
 
 
 def row_of(session: Session, level: int, first: int, count: int) -> list[bytes]:
@@ -106,8 +138,27 @@ def row_of(session: Session, level: int, first: int, count: int) -> list[bytes]:
     return list(found)
 
 
-def _node(session: Session, level: int, index: int) -> bytes:
-    found = session.scalar(select(Node.hash).where(Node.level == level, Node.position == index))
-    if found is None:
+def _with_nodes(session: Session, work: Callable[[merkle.NodeAt], T]) -> T:
+    """Return what is worked out from nodes, which are read by one query.
+
+    Which nodes that takes, places and sizes alone decide: the work is done once to learn them,
+    and once more with what they hold.
+
+    Raises:
+        TreeDamaged: one of them is gone.
+    """
+    wanted: set[tuple[int, int]] = set()
+
+    def note(level: int, index: int) -> bytes:
+        wanted.add((level, index))
+        return bytes(merkle.HASH_SIZE)
+
+    made = work(note)
+    if not wanted:
+        return made
+    place = tuple_(Node.level, Node.position)
+    rows = session.execute(select(Node.level, Node.position, Node.hash).where(place.in_(wanted)))
+    found = {(level, position): digest for level, position, digest in rows}
+    if found.keys() != wanted:
         raise TreeDamaged("node")
-    return found
+    return work(lambda level, index: found[level, index])

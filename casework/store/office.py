@@ -11,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from casework.evidence.limits import Limits
+from casework.log import tree
 from casework.log.clock import Clock
 from casework.store.engine import BEGIN_OPTION, Unavailable
 from casework.store.unit import UnitOfWork
@@ -88,6 +89,7 @@ class Office:
 
         Raises:
             Unavailable: a database is locked, full or unreadable; nothing was stored.
+            StorageUnfit: PostgreSQL is asked for another isolation than READ COMMITTED.
         """
         try:
             with (
@@ -98,6 +100,7 @@ class Office:
                 Session(connection, expire_on_commit=False) as session,
                 session.begin(),
             ):
+                tree.one_writer(session)
                 yield UnitOfWork(self, session, self.keystore)
         except BaseException:
             self.keystore.forget_pending()

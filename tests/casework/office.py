@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import Engine
+
 from casework.calendar import holidays
 from casework.intake.windows import ReceiptWindows
 from casework.keys import accounts, ceremony, enrol, memory
@@ -66,13 +68,16 @@ def jail() -> Jail:
     return Jail.find()
 
 
-def bare_office(folder: Path, profile: str = "badung") -> Bench:
-    """An office before its ceremony: tables and holidays, nobody enrolled."""
+def bare_office(folder: Path, profile: str = "badung", engine: Engine | None = None) -> Bench:
+    """An office before its ceremony: tables and holidays, nobody enrolled.
+
+    ``engine``: another main database than a SQLite file in the folder.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     clock = FakeClock()
     catalogue = ProfileCatalogue.from_package()
     law = catalogue.latest(profile)
-    engine = open_engine(folder / "suaka.db")
+    engine = open_engine(folder / "suaka.db") if engine is None else engine
     schema.upgrade(engine)
     office = Office(
         instance_id="0123456789abcdef0123456789abcdef",
@@ -103,9 +108,13 @@ def bare_office(folder: Path, profile: str = "badung") -> Bench:
     return Bench(office, clock, folder)
 
 
-def make_office(folder: Path, usernames: dict[str, tuple[str, ...]] | None = None) -> Bench:
+def make_office(
+    folder: Path,
+    usernames: dict[str, tuple[str, ...]] | None = None,
+    engine: Engine | None = None,
+) -> Bench:
     """An office after its ceremony, everyone signed in once."""
-    bench = bare_office(folder)
+    bench = bare_office(folder, engine=engine)
     people = usernames or {role: (role,) for role in ROLES}
     for username, roles in people.items():
         enrol.enrol(
