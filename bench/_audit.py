@@ -5,13 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import time
 from hashlib import sha256
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
 from bench._log import opened
+from casework.audit.verify import verify
 from casework.log import tree
 from casework.log.tables import Leaf
 
@@ -48,7 +48,6 @@ def hashing(office: Office) -> float:
 
 def audit(folder: Path, genesis: str, now: datetime, pipe: Connection) -> None:
     """Audit a log; send seconds, memory, the seconds of bare hashing, and what was found."""
-    verify = import_module("casework.audit.verify").verify
     office = opened(folder, genesis, now)
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # VmHWM begins anew
     before = held("VmRSS")
