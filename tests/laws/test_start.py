@@ -6,7 +6,6 @@ import shutil
 import signal
 import site
 import socket
-import sqlite3
 import subprocess
 import sys
 import time
@@ -16,6 +15,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
+import pysqlite3
 import pytest
 
 from tests.laws import rules
@@ -127,7 +127,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def rows(database: Path) -> bytes:
-    with closing(sqlite3.connect(database)) as connection:
+    with closing(pysqlite3.connect(database)) as connection:
         found = [
             sorted(connection.execute(f'SELECT * FROM "{table}"'))
             for table in ("person", "roster", "case", "item", "grant", "leaf", "log_key")
