@@ -246,7 +246,7 @@ def test_where_nothing_is_new_the_same_leaves_are_not_looked_at_again(mailing: M
     mailing.at("08.00")
     mailing.tick()
     with mailing.bench.office.read() as uow:
-        end = uow.session.scalar(text("SELECT max(number) + 1 FROM leaf"))
+        end = uow.session.scalar(text("SELECT max(position) + 1 FROM tree_node WHERE level = 0"))
     assert set(mailing.upto().values()) == {end}
 
 
