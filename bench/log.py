@@ -8,7 +8,7 @@ is in it, :mod:`bench._log` says.
   signed leaf in a writing transaction of its own, on a SQLite file that syncs at every commit.
 - **Share of a submission**: the whole use case with key stretching at production cost, on the
   large log; inside it, the calls that the log needs are timed where they stand. What is left out
-  is what a leaf adds to the commit, which syncs with or without it.
+  is what a leaf and a memory add to the two commits, which sync with or without them.
 - **Proofs**: of random leaves and sizes, the two logs in turns. A receipt is made of a submission
   in the large log, and held against one bare Ed25519 verification.
 - **Audit**: in a process of its own, of a tenth of the leaves and of all. Memory is the most that
@@ -40,7 +40,7 @@ from casework.keys import memory
 from casework.log import checkpoints, keys, proof, tree
 from casework.log.leaf import Draft, append
 from casework.log.tables import Leaf
-from casework.store.keystore import Keystore
+from casework.store import keystore
 from crypto import kdf
 from tests.casework.cases import report_of
 
@@ -63,7 +63,7 @@ PARTS: Final = {
     "its leaf": (submit, "append"),
     "what the reporter has seen": (watch, "first_memory"),
     "that, sealed": (memory, "sealed"),
-    "that, kept": (Keystore, "remember"),
+    "that, kept": (keystore, "put_memory"),
 }
 """The calls of a submission that there would be no need for without a log."""
 

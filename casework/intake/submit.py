@@ -141,8 +141,9 @@ def _store(uow: UnitOfWork, prepared: Prepared) -> None:
         ),
         prepared.reporter.person.signing,
     )
-    shred_key = uow.keystore.new_shred_key(case.id, FIRST_SHRED_VERSION)
-    uow.keystore.remember(prepared.reporter.person_id, *prepared.memory)
+    shred_key = uow.keystore.open_case(
+        case.id, FIRST_SHRED_VERSION, prepared.reporter.person_id, prepared.memory
+    )
     for row, inner in prepared.granted:
         grants.wrap(row, inner, shred_key)
     for sealed in prepared.sealed:

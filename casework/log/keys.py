@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
@@ -210,7 +211,7 @@ def handovers(uow: UnitOfWork) -> tuple[SignedNote, ...]:
 def _followed(uow: UnitOfWork, before: list[NoteKey], row: LogKeyRow) -> NoteKey:
     """Return the key of a row once the key before it, and it itself, signed its hand-over."""
     try:
-        said = handover.of(SignedNote.from_text(row.handover))
+        said = _verified(row.handover)
         fits = (
             said.new.name == origin_of(uow.office.instance_id)
             and said.new.to_text() == row.vkey
@@ -222,6 +223,12 @@ def _followed(uow: UnitOfWork, before: list[NoteKey], row: LogKeyRow) -> NoteKey
     if not fits or row.number != len(before) + 1:
         raise LogKeysBroken(f"key {row.number}")
     return said.new
+
+
+@lru_cache(maxsize=64)
+def _verified(note: str) -> Handover:
+    """Return what a hand-over says once its keys have signed it. Pure. Raises: CryptoError."""
+    return handover.of(SignedNote.from_text(note))
 
 
 def _store(uow: UnitOfWork, number: int, key: NoteKey, note: SignedNote) -> None:

@@ -6,9 +6,9 @@ changed, its place in the tree still says what stood there.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar, cast
 
-from sqlalchemy import insert, select, text, tuple_
+from sqlalchemy import bindparam, insert, select, text, tuple_
 
 from casework.errors import Untrustworthy
 from casework.log.tables import Node
@@ -18,6 +18,7 @@ from crypto import merkle
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from sqlalchemy import Table
     from sqlalchemy.orm import Session
 
 T = TypeVar("T")
@@ -26,6 +27,18 @@ WRITER_LOCK: Final = 0x5375616B61
 """Key of the advisory lock that lets one transaction at a time append, on PostgreSQL."""
 
 _LEVEL: Final = "read committed"
+# Of the table and not of the mapped class, which costs each query twice the time.
+_NODES: Final = cast("Table", Node.__table__)
+_NODE: Final = _NODES.c
+_END: Final = (
+    select(_NODE.position, _NODE.hash)
+    .where(_NODE.level == 0)
+    .order_by(_NODE.position.desc())
+    .limit(1)
+)
+_WANTED: Final = select(_NODE.level, _NODE.position, _NODE.hash).where(
+    tuple_(_NODE.level, _NODE.position).in_(bindparam("wanted", expanding=True))
+)
 _LOCK: Final = text(
     "SELECT current_setting('transaction_isolation') FROM pg_advisory_xact_lock(:key)"
 )
@@ -59,18 +72,13 @@ def size(session: Session) -> int:
 
 def end(session: Session) -> tuple[int, bytes | None]:
     """Return how many leaves the tree has, dummies included, and the hash of the last."""
-    last = session.execute(
-        select(Node.position, Node.hash)
-        .where(Node.level == 0)
-        .order_by(Node.position.desc())
-        .limit(1)
-    ).first()
+    last = session.execute(_END).first()
     return (0, None) if last is None else (last.position + 1, last.hash)
 
 
 def hash_at(session: Session, number: int) -> bytes | None:
     """Return the hash at a leaf's place, or ``None`` if there is no such place."""
-    return session.scalar(select(Node.hash).where(Node.level == 0, Node.position == number))
+    return session.scalar(select(_NODE.hash).where(_NODE.level == 0, _NODE.position == number))
 
 
 def add(session: Session, first: int, digests: Iterable[bytes]) -> None:
@@ -95,7 +103,7 @@ def add(session: Session, first: int, digests: Iterable[bytes]) -> None:
         return fresh
 
     session.execute(
-        insert(Node),
+        insert(_NODES),
         [
             {"level": level, "position": index, "hash": one}
             for (level, index), one in _with_nodes(session, grown).items()
@@ -131,9 +139,9 @@ def prove_consistency(session: Session, old: int, new: int) -> list[bytes]:
 def row_of(session: Session, level: int, first: int, count: int) -> list[bytes]:
     """Return neighbouring nodes of one level, as many as there are."""
     found = session.scalars(
-        select(Node.hash)
-        .where(Node.level == level, Node.position >= first, Node.position < first + count)
-        .order_by(Node.position)
+        select(_NODE.hash)
+        .where(_NODE.level == level, _NODE.position >= first, _NODE.position < first + count)
+        .order_by(_NODE.position)
     )
     return list(found)
 
@@ -156,8 +164,7 @@ def _with_nodes(session: Session, work: Callable[[merkle.NodeAt], T]) -> T:
     made = work(note)
     if not wanted:
         return made
-    place = tuple_(Node.level, Node.position)
-    rows = session.execute(select(Node.level, Node.position, Node.hash).where(place.in_(wanted)))
+    rows = session.execute(_WANTED, {"wanted": list(wanted)})
     found = {(level, position): digest for level, position, digest in rows}
     if found.keys() != wanted:
         raise TreeDamaged("node")

@@ -13,7 +13,7 @@ too few; the tick removes it beside the key in force (:meth:`Keystore.sweep`).
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 from sqlalchemy import (
     CheckConstraint,
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import Connection, Engine
+
+Kept: TypeAlias = tuple[bytes, bytes]
+"""A memory sealed to the person whose it is, and their signature over it."""
 
 METADATA = MetaData()
 
@@ -74,14 +77,20 @@ class Keystore:
         Older versions are dropped by :meth:`settle`, after the case database has committed.
         A leftover of the same version (from a transaction that never committed) is replaced.
         """
-        key = shred.new_key()
         with self._write() as connection:
-            connection.execute(
-                delete(SHRED_KEYS).where(
-                    SHRED_KEYS.c.case_id == case_id, SHRED_KEYS.c.version == version
-                )
-            )
-            connection.execute(insert(SHRED_KEYS).values(case_id=case_id, version=version, key=key))
+            key = _put_new_key(connection, case_id, version)
+        self._superseded().append((case_id, version))
+        return key
+
+    def open_case(self, case_id: str, version: int, reporter: str, kept: Kept) -> bytes:
+        """Do as :meth:`new_shred_key`, and keep the reporter's first memory in the same commit.
+
+        A leftover memory names a person of whom the case database knows nothing; it is sealed to
+        keys that nobody has any more.
+        """
+        with self._write() as connection:
+            key = _put_new_key(connection, case_id, version)
+            put_memory(connection, reporter, kept)
         self._superseded().append((case_id, version))
         return key
 
@@ -154,7 +163,7 @@ class Keystore:
                     removed += 1
         return removed
 
-    def memory(self, person_id: str) -> tuple[bytes, bytes] | None:
+    def memory(self, person_id: str) -> Kept | None:
         """Return a person's sealed keyring memory and its signature, if one was kept."""
         with self.engine.connect() as connection:
             row = connection.execute(
@@ -167,10 +176,7 @@ class Keystore:
     def remember(self, person_id: str, sealed: bytes, signature: bytes) -> None:
         """Replace a person's sealed keyring memory."""
         with self._write() as connection:
-            connection.execute(delete(MEMORIES).where(MEMORIES.c.person_id == person_id))
-            connection.execute(
-                insert(MEMORIES).values(person_id=person_id, sealed=sealed, signature=signature)
-            )
+            put_memory(connection, person_id, (sealed, signature))
 
     def _superseded(self) -> list[tuple[str, int]]:
         cases: list[tuple[str, int]] | None = getattr(self._pending, "cases", None)
@@ -180,3 +186,22 @@ class Keystore:
 
     def _write(self) -> AbstractContextManager[Connection]:
         return self.engine.execution_options(**{BEGIN_OPTION: "BEGIN IMMEDIATE"}).begin()
+
+
+def put_memory(connection: Connection, person_id: str, kept: Kept) -> None:
+    """Replace a person's memory within an open transaction of the keystore."""
+    sealed, signature = kept
+    connection.execute(delete(MEMORIES).where(MEMORIES.c.person_id == person_id))
+    connection.execute(
+        insert(MEMORIES).values(person_id=person_id, sealed=sealed, signature=signature)
+    )
+
+
+def _put_new_key(connection: Connection, case_id: str, version: int) -> bytes:
+    """Store and return a fresh shred key, in place of a leftover of the same version."""
+    key = shred.new_key()
+    connection.execute(
+        delete(SHRED_KEYS).where(SHRED_KEYS.c.case_id == case_id, SHRED_KEYS.c.version == version)
+    )
+    connection.execute(insert(SHRED_KEYS).values(case_id=case_id, version=version, key=key))
+    return key
