@@ -26,6 +26,7 @@ from casework.store.engine import truncate_wal
 from casework.store.keystore import SHRED_KEYS
 
 if TYPE_CHECKING:
+    from casework.log.checkpoints import Published
     from casework.store.office import Office
     from casework.store.unit import UnitOfWork
 
@@ -35,6 +36,7 @@ class Done:
     """How much a tick forgot, how many cases it put back on desks, how many officers it told.
 
     ``parts`` are those of files that nobody finished. ``checkpoints``: 1 if the log's was due.
+    ``outgrown``: it tells of more acts than it hides, and the admin is to be told.
     """
 
     receipts: int
@@ -45,6 +47,7 @@ class Done:
     parts: int
     notices: int = 0
     checkpoints: int = field(default=0, compare=False)
+    outgrown: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def tick(office: Office) -> Done:
     truncate_wal(office.engine)
     truncate_wal(office.keystore.engine)
     failed: Untrustworthy | LogKeyMissing | None = None
-    published = 0
+    published: Published | None = None
     try:
         published = _publish(office)
     except (Untrustworthy, LogKeyMissing) as error:
@@ -98,17 +101,25 @@ def tick(office: Office) -> Done:
     if failed is not None:
         raise failed
     return Done(
-        receipts, sessions, shred_keys, desks, unseen, len(forgotten), told, checkpoints=published
+        receipts,
+        sessions,
+        shred_keys,
+        desks,
+        unseen,
+        len(forgotten),
+        told,
+        checkpoints=int(published is not None),
+        outgrown=published is not None and published.outgrown,
     )
 
 
-def _publish(office: Office) -> int:
+def _publish(office: Office) -> Published | None:
     """Publish the checkpoint that is due, once there is a log at all."""
     with office.read() as uow:
         if not tree.size(uow.session):
-            return 0
+            return None
     with office.write() as uow:
-        return int(checkpoints.publish_due(uow) is not None)
+        return checkpoints.publish_due(uow)
 
 
 def check_keys(uow: UnitOfWork) -> KeyCheck:

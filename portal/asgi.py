@@ -32,6 +32,12 @@ LOGGER: Final = logging.getLogger("suaka.tick")
 FOLDER: Final = "PORTAL_FOLDER"
 SURFACE: Final = "PORTAL_SURFACE"
 TICK_SECONDS: Final = 300
+OUTGROWN: Final = (
+    "log: more acts in one period than log.leaves hides; what was published tells of it: "
+    "raise log.leaves"
+)
+"""What the admin is told, wherever the tick runs."""
+
 STOP_SECONDS: Final = 5
 """How long the end of the server waits for a tick; it may be cut off at any point."""
 
@@ -72,7 +78,8 @@ def tick_until(office: Office, stop: threading.Event, seconds: float = TICK_SECO
     """
     while not stop.is_set():
         try:
-            tick(office)
+            if tick(office).outgrown:
+                LOGGER.warning(OUTGROWN)
         except Exception as failed:  # noqa: BLE001 - it must not end the thread
             where = place(failed.__traceback__)
             LOGGER.error("tick failed: %s at %s", type(failed).__name__, where)  # noqa: TRY400 - a traceback could hold data

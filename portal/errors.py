@@ -28,6 +28,7 @@ from casework.errors import (
 )
 from casework.intake.watch import NotInLog
 from casework.keys.memory import RolledBack
+from casework.log.checkpoints import CheckpointDamaged
 from casework.log.keys import LogKeyMissing, LogKeysBroken
 from casework.log.tree import TreeDamaged
 from casework.store.engine import Unavailable
@@ -80,6 +81,7 @@ _REASONS: Final[Mapping[type[Exception], str]] = MappingProxyType(
         NotInLog: "not-in-log",
         LogKeysBroken: "log-keys",
         TreeDamaged: "log-tree",
+        CheckpointDamaged: "checkpoint-forged",
         LogKeyMissing: "unsigned",
         Unavailable: "unavailable",
     }

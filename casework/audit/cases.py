@@ -15,7 +15,6 @@ from casework.audit.items import Items
 from casework.calendar.tables import DeadlineRow
 from casework.case import past as pasts
 from casework.case.tables import Assignment, Case, CaseFlag, Compartment, Grant, Item, Part
-from casework.errors import NotFound
 from casework.evidence.tables import FilePart, Upload
 from casework.keys.tables import Person
 from casework.log import leaf as leaves
@@ -29,6 +28,7 @@ if TYPE_CHECKING:
     from casework.audit.findings import Counts, Findings
     from casework.case.past import Past
     from casework.keys.members import Roster
+    from casework.law.profile import Profile
     from casework.store.unit import UnitOfWork
 
 AT_ONCE: Final = 50
@@ -158,7 +158,7 @@ class Cases:
         keys = some.reporters.get(case.reporter)
         past = pasts.judged(self._uow.office, case, self._roster, rows, keys)
         self._chain(case, past, rows)
-        profile = self._profile(past)
+        profile = self._profile(case, past)
         if past.submission is None or profile is None:
             return
         self._items.look(case, past, some.items.get(case.id, []), some.texts, some.files)
@@ -181,14 +181,9 @@ class Cases:
                 Finding(What.CASE_CHANGED, case=case.id, ticket=case.ticket, name=column)
             )
 
-    def _profile(self, past: Past) -> Any:
+    def _profile(self, case: Case, past: Past) -> Profile | None:
         first = past.submission
-        if first is None:
-            return None
-        try:
-            return self._uow.office.catalogue.get(first.profile, first.profile_version)
-        except NotFound:
-            return None
+        return None if first is None else pasts.profile_of(self._uow.office, case, first)
 
     def _reporters(self, ids: Sequence[str]) -> dict[str, PublicKeys]:
         query = select(Person.id, Person.recipient, Person.verify_key).where(Person.id.in_(ids))

@@ -94,13 +94,13 @@ def checkpoints(
     for size in uow.session.scalars(unmarked):
         findings.add(Finding(What.CHECKPOINT_GONE, name=f"of size {size}"))
     biggest, largest = max(roots, default=0), 0
-    query = select(CheckpointRow.period, CheckpointRow.size, CheckpointRow.signed)
+    query = select(CheckpointRow.hour, CheckpointRow.size, CheckpointRow.signed)
     rows: Iterable[Any] = uow.session.execute(
-        query.order_by(CheckpointRow.period).execution_options(yield_per=100)
+        query.order_by(CheckpointRow.hour).execution_options(yield_per=100)
     )
-    for period, size, signed in rows:
+    for hour, size, signed in rows:
         counts.checkpoints += 1
-        name = f"of size {size} in period {period}"
+        name = f"of size {size} in the period from hour {hour}"
         if not (isinstance(size, int) and isinstance(signed, str)):
             findings.add(Finding(What.CHECKPOINT_FORGED, name=name))
             continue

@@ -119,13 +119,9 @@ class Past:
         """
         found = []
         if (first := self.submission) is not None:
-            signed = {
-                "ticket": first.ticket,
-                "received": first.day,
-                "profile": first.profile,
-                "profile_version": first.profile_version,
-            }
+            signed = {"ticket": first.ticket, "received": first.day}
             found += [name for name, value in signed.items() if getattr(case, name) != value]
+            found += _other_profile(first, case)
         if self.whole:
             found += self._moved(case)
         return tuple(found)
@@ -144,6 +140,33 @@ class Past:
 def keys_digest(keys: PublicKeys) -> str:
     """Return the hex SHA-256 by which a submit leaf names a reporter's public keys."""
     return hashlib.sha256(canonical.encode(keys.to_json())).hexdigest()
+
+
+def profile_digest(submission: bytes, profile: str, version: int) -> str:
+    """Return the hex SHA-256 by which a submit leaf names the profile of its case.
+
+    The leaf stands in the reporter's receipt, which must not tell whose office it was. What the
+    profile is hidden behind is the 32-byte ``submission`` of the case's row, which no receipt has.
+    """
+    named: dict[str, canonical.Json] = {
+        "submission": submission.hex(),
+        "profile": profile,
+        "version": version,
+    }
+    return hashlib.sha256(canonical.encode(named)).hexdigest()
+
+
+def profile_of(office: Office, case: Case, submission: Entry) -> Profile | None:
+    """Return the profile that a submission was signed under, or ``None`` if it is not known."""
+    if not submission.profile_version:
+        for profile in office.catalogue:
+            if profile_digest(case.submission, profile.id, profile.version) == submission.profile:
+                return profile
+        return None
+    try:
+        return office.catalogue.get(submission.profile, submission.profile_version)
+    except NotFound:
+        return None
 
 
 def of(uow: UnitOfWork, case: Case, roster: Roster) -> Past:
@@ -242,13 +265,21 @@ def _submission(
 
 def _profile(office: Office, case: Case, submission: Entry | None) -> Profile | None:
     """Return the profile that was signed; without a submission, the one that the row names."""
-    key = (case.profile, case.profile_version)
     if submission is not None:
-        key = (submission.profile, submission.profile_version)
+        return profile_of(office, case, submission)
     try:
-        return office.catalogue.get(*key)
+        return office.catalogue.get(case.profile, case.profile_version)
     except NotFound:
         return None
+
+
+def _other_profile(first: Entry, case: Case) -> list[str]:
+    """Return the columns by which a row names another profile than its submission."""
+    if first.profile_version:  # a submission of before the log was a tree says it in clear
+        signed = {"profile": first.profile, "profile_version": first.profile_version}
+        return [name for name, value in signed.items() if getattr(case, name) != value]
+    named = profile_digest(case.submission, case.profile, case.profile_version)
+    return [] if named == first.profile else ["profile"]
 
 
 def _officer_may(profile: Profile, roster: Roster, entry: Entry) -> bool:

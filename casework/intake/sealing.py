@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from casework.case import grants, items
 from casework.case.grants import SHARE_A, SHARE_B, Holder, Scope
-from casework.case.past import REPORTER_FACT, keys_digest
+from casework.case.past import REPORTER_FACT, keys_digest, profile_digest
 from casework.case.tables import Case, Grant
 from casework.errors import CaseworkError
 from casework.intake import watch
@@ -185,8 +185,7 @@ def _begin(office: Office, token: bytes, attempt: int, chain: Roster, day: date)
         facts={
             "role": REPORTER,
             "to": profile.submission.state,
-            "profile": profile.id,
-            "profile_version": profile.version,
+            "profile": profile_digest(submission_of(token), profile.id, profile.version),
             "roster": chain.version,
             REPORTER_FACT: keys_digest(person.public),
             "ticket": ticket,

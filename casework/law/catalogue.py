@@ -1,6 +1,6 @@
 """All profiles that an installation knows, by id and version."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Self
@@ -43,6 +43,10 @@ class ProfileCatalogue:
             return self._profiles[profile_id, version]
         except KeyError:
             raise NotFound(f"profile {profile_id} version {version}") from None
+
+    def __iter__(self) -> Iterator[Profile]:
+        """Yield every version of every profile."""
+        return iter(self._profiles.values())
 
     def latest(self, profile_id: str) -> Profile:
         """Return the highest version of a profile. Raises: NotFound."""

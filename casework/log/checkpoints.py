@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
+from casework.errors import Untrustworthy
 from casework.log import keys, padding, tree
 from casework.log.clock import BLOCK
 from casework.log.tables import CheckpointRow
 from crypto import checkpoint
 from crypto.checkpoint import Checkpoint
-from crypto.errors import Tampered
+from crypto.errors import CryptoError, Tampered
 from crypto.note import SignedNote
 
 if TYPE_CHECKING:
@@ -29,11 +30,14 @@ if TYPE_CHECKING:
     from casework.store.unit import UnitOfWork
 
 
+class CheckpointDamaged(Untrustworthy):
+    """What is stored as a published checkpoint is none; somebody wrote behind the portal's back."""
+
+
 @dataclass(frozen=True)
 class Published:
     """A published checkpoint. ``outgrown``: its period had more acts than it hides."""
 
-    period: int
     note: SignedNote
     tree: Checkpoint
     outgrown: bool
@@ -48,9 +52,9 @@ def publish_due(uow: UnitOfWork) -> Published | None:
         LogKeysBroken, LogKeyMissing, TreeDamaged: it cannot be signed.
     """
     clock = uow.office.checkpoints
-    period = clock.period(uow.now().timestamp())
+    hour = clock.beginning(uow.now().timestamp())
     last = _row(uow)
-    if last is not None and last.period >= period:
+    if last is not None and last.hour >= hour:
         return None
     signing = keys.signer(uow)
     tree.one_writer(uow.session)
@@ -59,9 +63,9 @@ def publish_due(uow: UnitOfWork) -> Published | None:
     padding.fill(uow, size)
     made = Checkpoint(signing.key.name, size, tree.root(uow.session, size))
     note = made.sign([signing])
-    uow.session.add(CheckpointRow(period=period, size=size, signed=note.to_text()))
+    uow.session.add(CheckpointRow(hour=hour, size=size, signed=note.to_text()))
     uow.session.flush()
-    return Published(period, note, made, outgrown=size - before > clock.leaves)
+    return Published(note, made, outgrown=size - before > clock.leaves)
 
 
 def sign_now(uow: UnitOfWork) -> SignedNote:
@@ -75,9 +79,23 @@ def sign_now(uow: UnitOfWork) -> SignedNote:
 
 
 def newest(uow: UnitOfWork) -> SignedNote | None:
-    """Return the checkpoint published last, with the lines of its witnesses; nothing is checked."""
+    """Return the checkpoint published last, with the lines of its witnesses; nothing is verified.
+
+    Raises:
+        CheckpointDamaged: what is stored in its place is none.
+    """
     row = _row(uow)
-    return None if row is None else SignedNote.from_text(row.signed)
+    return None if row is None else note_of(row)
+
+
+def note_of(row: CheckpointRow) -> SignedNote:
+    """Return the note of a published checkpoint. Raises: CheckpointDamaged: it is none."""
+    try:
+        note = SignedNote.from_text(row.signed)
+        Checkpoint.from_text(note.text)
+    except CryptoError:
+        raise CheckpointDamaged("checkpoint") from None
+    return note
 
 
 def checked(uow: UnitOfWork, known: LogKeys) -> Checkpoint | None:
@@ -85,7 +103,7 @@ def checked(uow: UnitOfWork, known: LogKeys) -> Checkpoint | None:
 
     Raises:
         Tampered, Malformed: it is forged, or the tree that is stored is another one.
-        TreeDamaged: a node is gone.
+        TreeDamaged, CheckpointDamaged: a node is gone, or the note cannot be read.
     """
     note = newest(uow)
     if note is None:
@@ -98,7 +116,7 @@ def checked(uow: UnitOfWork, known: LogKeys) -> Checkpoint | None:
 
 def rows(uow: UnitOfWork) -> list[CheckpointRow]:
     """Return every published checkpoint, the oldest first."""
-    return list(uow.session.scalars(select(CheckpointRow).order_by(CheckpointRow.period)))
+    return list(uow.session.scalars(select(CheckpointRow).order_by(CheckpointRow.hour)))
 
 
 def outgrown(clock: Clock, sizes: Sequence[int]) -> int:
@@ -107,7 +125,7 @@ def outgrown(clock: Clock, sizes: Sequence[int]) -> int:
 
 
 def _row(uow: UnitOfWork) -> CheckpointRow | None:
-    return uow.session.scalar(select(CheckpointRow).order_by(CheckpointRow.period.desc()).limit(1))
+    return uow.session.scalar(select(CheckpointRow).order_by(CheckpointRow.hour.desc()).limit(1))
 
 
 def _up(size: int) -> int:

@@ -8,7 +8,7 @@ from typing import Final
 BLOCK: Final = 256
 """Leaves of one tile (c2sp.org/tlog-tiles): published sizes are multiples of it."""
 
-_HOUR_SECONDS: Final = 3600
+HOUR_SECONDS: Final = 3600
 
 
 @dataclass(frozen=True)
@@ -22,10 +22,6 @@ class Clock:
     hours: int = 6
     leaves: int = BLOCK
 
-    def period(self, seconds: float) -> int:
-        """Return the number of the period that a POSIX time lies in, counted since 1970."""
-        return int(seconds // (self.hours * _HOUR_SECONDS))
-
-    def begin(self, period: int) -> int:
-        """Return the POSIX time at which a period begins."""
-        return period * self.hours * _HOUR_SECONDS
+    def beginning(self, seconds: float) -> int:
+        """Return the hour since 1970 (UTC) at which the period of a POSIX time began."""
+        return int(seconds // HOUR_SECONDS) // self.hours * self.hours

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from casework.log import checkpoints, keys, tree
+from casework.log.checkpoints import CheckpointDamaged
 from casework.log.keys import LogKeysBroken
 from casework.log.tree import TreeDamaged
 from casework.log.walk import standing
@@ -86,7 +87,7 @@ def contradiction(uow: UnitOfWork, seen: Seen) -> Contradiction | None:
         return Contradiction.KEY
     try:
         checkpoints.checked(uow, known)
-    except (CryptoError, TreeDamaged):
+    except (CryptoError, TreeDamaged, CheckpointDamaged):
         return Contradiction.FORGED
     return None
 

@@ -79,18 +79,18 @@ class Padding(Base):
 class CheckpointRow(Base):
     """A published checkpoint: a signed note of the tree of ``size`` leaves.
 
-    ``period`` numbers the ticks of the fixed clock since 1970. ``signed`` gains the lines of
-    witnesses as they come.
+    ``hour``: hours since 1970 (UTC) at which its period began, whatever the clock's step was then.
+    ``signed`` gains the lines of witnesses as they come.
     """
 
     __tablename__ = "checkpoint"
 
-    period: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    hour: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     size: Mapped[int] = mapped_column(BigInteger, unique=True)
     signed: Mapped[str]
 
     __table_args__ = (
-        CheckConstraint("period >= 0", name="period_positive"),
+        CheckConstraint("hour BETWEEN 0 AND 10000000", name="hour_possible"),
         CheckConstraint("size >= 1", name="size_positive"),
         WITHOUT_ROWID,
     )

@@ -14,6 +14,8 @@ from sqlalchemy import select
 
 from casework.errors import NotFound
 from casework.log import keys, tree
+from casework.log.checkpoints import note_of
+from casework.log.clock import HOUR_SECONDS
 from casework.log.tables import CheckpointRow
 from crypto.errors import CryptoError, Malformed, Tampered
 from crypto.note import Kind, SignedNote
@@ -21,6 +23,8 @@ from crypto.witness_request import AddCheckpoint, cosignatures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from sqlalchemy import ColumnElement
 
     from casework.store.unit import UnitOfWork
     from crypto.note import NoteKey, Signature
@@ -82,10 +86,9 @@ class Standing:
 def standing(uow: UnitOfWork) -> Standing:
     """Return who has signed what; each signature that counts is verified."""
     newest = next(_rows(uow), None)
-    clock = uow.office.checkpoints
     return Standing(
         size=newest.size if newest else 0,
-        published=datetime.fromtimestamp(clock.begin(newest.period), UTC) if newest else None,
+        published=datetime.fromtimestamp(newest.hour * HOUR_SECONDS, UTC) if newest else None,
         witnesses=tuple(_witnessed(uow, one, newest) for one in uow.office.witnesses),
     )
 
@@ -103,7 +106,7 @@ def request(uow: UnitOfWork, witness: Witness, old: int | None = None) -> AddChe
 
     Raises:
         NotFound: nothing is published yet.
-        TreeDamaged: a node is gone.
+        TreeDamaged, CheckpointDamaged: a node is gone, or what was published cannot be read.
         Malformed: ``old`` is larger than the checkpoint.
     """
     newest = next(_rows(uow), None)
@@ -116,7 +119,7 @@ def request(uow: UnitOfWork, witness: Witness, old: int | None = None) -> AddChe
     if old > newest.size:
         raise Malformed("a witness has signed more than was published")
     proof = tree.prove_consistency(uow.session, old, newest.size) if 0 < old < newest.size else []
-    note = SignedNote.from_text(newest.signed)
+    note = note_of(newest)
     own = {(key.name, key.key_id) for key in keys.load(uow).all}
     ours = tuple(one for one in note.signatures if (one.name, one.key_id) in own)
     return AddCheckpoint(old, tuple(proof), SignedNote(note.text, ours))
@@ -134,7 +137,7 @@ def accept(uow: UnitOfWork, answer: bytes, signed: SignedNote | None = None) -> 
     """
     known = [one.key for one in uow.office.witnesses]
     for row in _rows(uow):
-        note = SignedNote.from_text(row.signed)
+        note = note_of(row)
         if signed is not None and signed.text != note.text:
             continue
         try:
@@ -169,10 +172,8 @@ def _witnessed(uow: UnitOfWork, witness: Witness, newest: CheckpointRow | None) 
 
 def _last(uow: UnitOfWork, key: NoteKey) -> tuple[int, datetime | None]:
     """Return size and moment of the newest checkpoint that a witness has signed, 0 and None."""
-    for row in _rows(uow):
-        if f" {key.name} " not in row.signed:
-            continue
-        found = _moment(SignedNote.from_text(row.signed), key)
+    for row in _rows(uow, CheckpointRow.signed.contains(f" {key.name} ", autoescape=True)):
+        found = _moment(note_of(row), key)
         if found is not None:
             return row.size, datetime.fromtimestamp(found, UTC)
     return 0, None
@@ -188,7 +189,7 @@ def _moment(note: SignedNote, key: NoteKey) -> int | None:
     return None
 
 
-def _rows(uow: UnitOfWork) -> Iterator[CheckpointRow]:
+def _rows(uow: UnitOfWork, *only: ColumnElement[bool]) -> Iterator[CheckpointRow]:
     """Yield what was published, the newest first."""
-    query = select(CheckpointRow).order_by(CheckpointRow.period.desc())
+    query = select(CheckpointRow).where(*only).order_by(CheckpointRow.hour.desc())
     yield from uow.session.scalars(query.execution_options(yield_per=64))

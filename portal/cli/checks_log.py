@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from casework.log import adoption, checkpoints, tree, witnesses
 from casework.log import keys as log_keys
+from casework.log.checkpoints import CheckpointDamaged
+from casework.log.clock import HOUR_SECONDS
 from crypto.errors import CryptoError
 from portal.cli.findings import bad, ok, warn
 
@@ -43,29 +45,30 @@ def published(office: Office, _settings: Settings) -> Iterator[Finding]:
     with office.read() as uow:
         if not tree.size(uow.session):
             return
-        rows = [(row.period, row.size) for row in checkpoints.rows(uow)]
+        rows = [(row.hour, row.size) for row in checkpoints.rows(uow)]
         if not rows:
             yield warn("checkpoints: none is published yet: is suaka tick running?")
             return
         try:
             checkpoints.checked(uow, log_keys.load(uow))
-        except CryptoError:
+        except (CryptoError, CheckpointDamaged):
             yield bad("checkpoints: the newest one is not of this log: somebody wrote to it")
             return
     last, size = rows[-1]
-    late = now.timestamp() - clock.begin(last + 1)
-    if clock.period(now.timestamp()) < last:
+    hours = now.timestamp() / HOUR_SECONDS
+    late = timedelta(hours=hours - last - clock.hours)
+    if hours < last:
         yield bad(
             "clock: behind the newest checkpoint, and nothing is published before it has caught "
             "up: set the clock"
         )
-    elif late > OVERDUE.total_seconds():
-        hours = int(late // 3600)
-        yield warn(f"checkpoints: the next one is {hours} hours late: is suaka tick running?")
+    elif late > OVERDUE:
+        over = late // timedelta(hours=1)
+        yield warn(f"checkpoints: the next one is {over} hours late: is suaka tick running?")
     else:
         yield ok(f"checkpoints: size {size}, one every {clock.hours} hours")
-    since = clock.period((now - LOOKED_AT).timestamp())
-    recent = [one for period, one in rows if period >= since]
+    since = (now - LOOKED_AT).timestamp() / HOUR_SECONDS
+    recent = [one for hour, one in rows if hour >= since]
     if grown := checkpoints.outgrown(clock, recent):
         yield warn(
             f"checkpoints: {grown} periods of the last {LOOKED_AT.days} days had more acts than "

@@ -61,6 +61,8 @@ def tick(folder: Path) -> None:
         f"unused devices forgotten: {done.devices}, parts of unfinished files removed: "
         f"{done.parts}, notices sent: {done.notices}, checkpoints published: {done.checkpoints}"
     )
+    if done.outgrown:
+        click.echo(asgi.OUTGROWN, err=True)
 
 
 def run_server(folder: Path, surface: str, uds: Path | None, port: int | None) -> None:

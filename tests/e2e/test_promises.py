@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable
 
+import pypdfium2 as pdfium
 from playwright.sync_api import Error as PlaywrightError
 
 from tests.e2e import walk
@@ -89,6 +90,22 @@ def test_the_print_view_holds_ticket_and_words_and_nothing_of_the_report(
         said = said.replace(word, "")  # a common word among them tells nothing
     for telling in ("lapor", "suaka", "inspektorat", "petugas", "keluar cepat"):
         assert telling not in said
+
+
+def test_no_sheet_bears_the_address_that_it_was_printed_from(chromium: Open, demo: Demo) -> None:
+    """Browsers print address and hour into the margins unless there is no margin."""
+    page = chromium(demo.base)
+    reporter = _reporter(page)
+    sheets = [page.press_for_tab("Buka lembar cetak (tab baru)")]
+    reporter.confirm()
+    page.follow("Bukti bahwa Anda melapor")
+    sheets.append(page.press_for_tab("Buka lembar cetak (tab baru)"))
+    for sheet in sheets:
+        with pdfium.PdfDocument(sheet.page.pdf(display_header_footer=True)) as printed:
+            paper = "".join(one.get_textpage().get_text_range() for one in printed)
+        assert reporter.ticket in paper
+        assert demo.base.removeprefix("http://") not in paper
+        assert "Lembar cetak" not in paper  # the title, beside the hour of printing
 
 
 def test_the_form_works_without_any_style(chromium: Open, demo: Demo) -> None:

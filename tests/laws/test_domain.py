@@ -166,5 +166,6 @@ def test_only_the_act_appends_leaves_about_cases() -> None:
         "keys/restoration.py",
         "handling/opening.py",
         "notices/addresses.py",
+        "log/erase.py",
         "log/keys.py",
     }

@@ -37,12 +37,12 @@ def upgrade() -> None:
     )
     op.create_table(
         "checkpoint",
-        sa.Column("period", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("hour", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("size", sa.BigInteger(), nullable=False),
         sa.Column("signed", sa.String(), nullable=False),
-        sa.CheckConstraint("period >= 0", name=op.f("ck_checkpoint_period_positive")),
+        sa.CheckConstraint("hour BETWEEN 0 AND 10000000", name=op.f("ck_checkpoint_hour_possible")),
         sa.CheckConstraint("size >= 1", name=op.f("ck_checkpoint_size_positive")),
-        sa.PrimaryKeyConstraint("period", name=op.f("pk_checkpoint")),
+        sa.PrimaryKeyConstraint("hour", name=op.f("pk_checkpoint")),
         sa.UniqueConstraint("size", name=op.f("uq_checkpoint_size")),
         sqlite_with_rowid=False,
     )

@@ -257,7 +257,7 @@ def test_a_checkpoint_of_a_larger_tree_is_missed(own: Everything) -> None:
     with own.bench.office.write() as uow:
         signer = keys.signer(uow)
         signed = Checkpoint(signer.key.name, 9999, bytes(32)).sign([signer]).to_text()
-        uow.session.add(CheckpointRow(period=1 << 40, size=9999, signed=signed))
+        uow.session.add(CheckpointRow(hour=9_999_999, size=9999, signed=signed))
     assert found(own) == {What.CHECKPOINT_BEYOND}
 
 

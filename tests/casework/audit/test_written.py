@@ -158,7 +158,7 @@ WRITTEN: dict[str, tuple[str, set[What]]] = {
     ),
     "a checkpoint is gone": ("DELETE FROM checkpoint WHERE size = 512", {What.CHECKPOINT_GONE}),
     "checkpoints in another order": (
-        "UPDATE checkpoint SET period = 0 WHERE size = 512", {What.CHECKPOINT_ORDER}
+        "UPDATE checkpoint SET hour = 0 WHERE size = 512", {What.CHECKPOINT_ORDER}
     ),
     "a hash that is text": (
         "UPDATE tree_node SET hash = 'x' WHERE level = 0 AND position = 1", {What.LEAF_CHANGED}

@@ -127,6 +127,7 @@ def test_two_lost_neighbours_are_missed(filed: Filed) -> None:
         "profile = 'gowa'",
         "profile = 'tidak ada'",
         "profile_version = 99",
+        "submission = zeroblob(32)",
     ],
 )
 def test_a_case_row_that_its_leaves_contradict_is_refused(
@@ -136,6 +137,8 @@ def test_a_case_row_that_its_leaves_contradict_is_refused(
     filed.do("operator", "accept")
     filed.tamper(f'UPDATE "case" SET {change} WHERE id = :case')
     name = change.partition(" = ")[0]
+    if name in {"profile_version", "submission"}:
+        name = "profile"  # the leaf names it by one hash
     with pytest.raises(CaseDamaged, match=name):
         filed.mailbox() if user == REPORTER else filed.file(user)
     with pytest.raises(CaseDamaged, match=name):

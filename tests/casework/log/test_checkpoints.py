@@ -167,3 +167,17 @@ def test_a_forged_checkpoint_or_another_tree_is_noticed(bench: Bench) -> None:
         stored.signed = stored.signed.replace("\n256\n", "\n255\n")
     with bench.office.read() as uow, pytest.raises(CryptoError):
         checkpoints.checked(uow, known)
+
+
+@pytest.mark.parametrize(("hours", "other"), [(6, 12), (12, 6), (1, 24), (24, 1), (6, 5)])
+def test_another_step_of_the_clock_goes_on_where_the_last_one_was(
+    bench: Bench, hours: int, other: int
+) -> None:
+    """An admin may change `log.hours`: the next checkpoint is never later than one step."""
+    for step in (hours, other, hours):
+        bench.office = replace(bench.office, checkpoints=Clock(hours=step))
+        before = len(sizes(bench))
+        for _ in range(step):
+            bench.clock.advance(hours=1)
+            publish(bench)
+        assert len(sizes(bench)) - before in {1, 2}

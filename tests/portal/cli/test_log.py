@@ -39,7 +39,7 @@ class Desk:
     def publish(self) -> None:
         """Let the next period begin: what was published belongs to an older one."""
         with opened(self.folder) as (office, _):
-            moved = "UPDATE checkpoint SET period = period - 1"
+            moved = "UPDATE checkpoint SET hour = hour - 6"
             with office.write() as uow:
                 uow.session.connection().exec_driver_sql(moved)
         self.ok("tick", self.folder)

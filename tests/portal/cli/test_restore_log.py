@@ -77,7 +77,7 @@ def test_a_restored_log_goes_on_with_its_key_and_contradicts_nobody(
 def test_a_copy_from_before_a_rotation_signs_with_the_older_key_again(vault: Vault) -> None:
     """Who has seen the newer one is stopped until the guardian vouches for the restore."""
     tick(vault, vault.folder)
-    execute(vault.folder, "UPDATE checkpoint SET period = period - 1")
+    execute(vault.folder, "UPDATE checkpoint SET hour = hour - 6")
     older = signed_by(vault.folder)
     pair = vault.back_up()
     with opened(vault.folder) as (office, _):

@@ -216,6 +216,16 @@ def test_a_key_that_nobody_handed_over_stops_what_is_served(fresh: Watched) -> N
     assert fresh.get("kunci/serah-terima").status_code == 503
 
 
+def test_what_is_no_checkpoint_any_more_is_called_so(fresh: Watched) -> None:
+    """A row that somebody wrote over: plain words on the page, and nothing served as signed."""
+    fresh.publish()
+    fresh.site.tamper("UPDATE checkpoint SET signed = 'x'")
+    for path in ("", "/checkpoint", "/tile/0/000"):
+        visit = fresh.site.visit().open(LOG + path)
+        assert visit.status == 503, path
+        assert "Ringkasan catatan yang diumumkan tidak cocok" in visit.text, path
+
+
 def test_a_node_that_is_gone_is_no_shorter_tile(fresh: Watched) -> None:
     fresh.publish()
     fresh.site.tamper("DELETE FROM tree_node WHERE level = 0 AND position = 77")

@@ -1,5 +1,6 @@
 """What a reporter takes along: warned first, neutral outside, and enough to prove it anywhere."""
 
+import base64
 import hashlib
 import re
 import shutil
@@ -146,6 +147,17 @@ def test_a_file_says_nothing_by_its_name_and_stays_in_no_cache(owner: Reporter, 
         assert b"Inspektorat" not in body
         assert receipt.ticket.encode() not in body
     assert len(names) == 2
+
+
+def test_the_receipt_names_no_office(site: Site, owner: Reporter) -> None:
+    """Neither as it stands nor decoded; the name of the profile is that of the region."""
+    visit, _ = owner
+    file = visit.open(ROOM).send(f"{ROOM}/berkas").text
+    extra = next(line for line in file.splitlines() if line.startswith("extra "))
+    said = file + base64.b64decode(extra.removeprefix("extra ")).decode()
+    office = site.bench.office
+    for name in (office.name, office.profile.id, office.profile.title, "Suaka", "Inspektorat"):
+        assert name.lower() not in said.lower(), name
 
 
 def test_the_printed_sheet_does_not_name_the_office(site: Site, owner: Reporter) -> None:
