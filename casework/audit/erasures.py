@@ -43,7 +43,7 @@ def erasures(uow: UnitOfWork, chain: Roster | None, size: int, findings: Finding
     query = select(Leaf).where(Leaf.event == erase.EVENT).order_by(Leaf.number)
     for row in uow.session.scalars(query.execution_options(yield_per=100)):
         said = erase.read(row, uow.office.instance_id)
-        if said is None or chain is None or not erase.is_entitled(row, said, chain):
+        if said is None or chain is None or not erase.is_entitled(uow, row, said, chain):
             findings.add(Finding(What.ERASURE_WRONG, leaf=row.number))
             continue
         for number in said.leaves:

@@ -11,7 +11,7 @@ from casework.errors import NotFound
 from casework.keys import roster as rosters
 from casework.keys.chain import RosterBroken, StoredEntry
 from casework.keys.tables import Person, RosterRow
-from casework.keys.vocabulary import PersonKind
+from casework.keys.vocabulary import ROSTER_CHANGED, PersonKind
 from casework.log import leaf as leaves
 from casework.log.tables import Leaf
 from crypto.persons import PublicKeys
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from casework.store.unit import UnitOfWork
 
 GENESIS: Final = "genesis"
-CHANGED: Final = "roster_changed"
 ENROLLED: Final = "enrolled"
 
 
@@ -59,7 +58,7 @@ def compare(uow: UnitOfWork, chain: Roster | None, findings: Findings, counts: C
 def _named(uow: UnitOfWork, findings: Findings) -> dict[int, tuple[int, str]]:
     """Return leaf and hash by the version of each entry that a leaf names; the first one counts."""
     named: dict[int, tuple[int, str]] = {}
-    query = select(Leaf).where(Leaf.event.in_((GENESIS, CHANGED))).order_by(Leaf.number)
+    query = select(Leaf).where(Leaf.event.in_((GENESIS, ROSTER_CHANGED))).order_by(Leaf.number)
     for row in uow.session.scalars(query):
         body = leaves.read(row)
         if body is None:

@@ -150,11 +150,22 @@ class Places:
             yield run
 
     def _dummies(self, run: _Run, first: int, end: int) -> dict[int, bytes]:
-        instance = self.uow.office.instance_id
+        instance, before = self.uow.office.instance_id, self._held(run.first - 1)
         return {
-            number: merkle.leaf_hash(padding.body(instance, run.seed, number))
+            number: merkle.leaf_hash(padding.body(instance, run.seed, number, before))
             for number in range(max(run.first, first), min(run.end, end))
         }
+
+    def _held(self, number: int) -> bytes | None:
+        """Return the hash at a place; where its node is gone, what its row says."""
+        for query in (
+            select(Node.hash).where(Node.level == 0, Node.position == number),
+            select(Leaf.hash).where(Leaf.number == number),
+        ):
+            found = self.uow.session.scalar(query)
+            if found is not None:
+                return as_bytes(found)
+        return None
 
     def _tell(self, what: What, run: _Run) -> None:
         self.findings.add(Finding(what, name=f"{run.first} to {run.end - 1}"))

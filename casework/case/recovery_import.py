@@ -20,7 +20,7 @@ from casework.case.tables import Grant
 from casework.keys import roster
 from casework.keys.obstacles import Obstacle, RecoveryRefused
 from casework.keys.recovery_file import Result
-from casework.keys.vocabulary import RECOVERY
+from casework.keys.vocabulary import RECOVERY, ROSTER_CHANGED
 from casework.log import leaf
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def _store_entry(uow: UnitOfWork, actor: Actor, plan: Plan) -> None:
     leaf.append(
         uow,
         leaf.Draft(
-            "roster_changed",
+            ROSTER_CHANGED,
             actor.person_id,
             objects=(entry.hash, plan.file),
             facts={"roster": version, "by": RECOVERY, "file": plan.file},

@@ -21,7 +21,7 @@ from casework.keys.chain import RosterBroken
 from casework.keys.parts import PublicPart, PublicParts
 from casework.keys.tables import Enrolment, RosterRow
 from casework.keys.tables import Person as PersonRow
-from casework.keys.vocabulary import Flaw, PersonKind
+from casework.keys.vocabulary import ROSTER_CHANGED, Flaw, PersonKind
 from casework.log import keys as log_keys
 from casework.log import leaf
 from casework.store.base import new_id
@@ -258,7 +258,7 @@ def approve(
             raise Denied(broken.flaw.value) from None
         raise
     rosters.store(uow, changed.version, entry)
-    draft = _draft("roster_changed", approver.person_id, changed.version, entry)
+    draft = _draft(ROSTER_CHANGED, approver.person_id, changed.version, entry)
     leaf.append(uow, draft, approver.person.signing)
     return changed
 

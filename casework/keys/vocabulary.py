@@ -7,6 +7,10 @@ RECOVERY = "0" * 32
 of grants. No person may have it."""
 
 
+ROSTER_CHANGED = "roster_changed"
+"""Event of the leaves that name a new version of the roster as ``roster``."""
+
+
 class PersonKind(StrEnum):
     """Whether a person works here or reports here."""
 

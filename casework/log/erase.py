@@ -11,7 +11,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import msgspec
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from casework.calendar.tables import DeadlineRow
 from casework.case.tables import (
@@ -28,7 +28,7 @@ from casework.evidence.tables import Upload
 from casework.keys import accounts, roster, stated
 from casework.keys.chain import Hash, Instance, Line, PersonId
 from casework.keys.tables import Person
-from casework.keys.vocabulary import PersonKind
+from casework.keys.vocabulary import ROSTER_CHANGED, PersonKind
 from casework.log import leaf as leaves
 from casework.log.tables import Leaf
 from crypto.errors import Tampered
@@ -104,10 +104,13 @@ def read(row: Leaf, instance: str) -> Erasure | None:
     return found
 
 
-def is_entitled(row: Leaf, found: Erasure, chain: Roster) -> bool:
-    """Return whether the guardian of that day signed an erasure."""
+def is_entitled(uow: UnitOfWork, row: Leaf, found: Erasure, chain: Roster) -> bool:
+    """Return whether whoever was the guardian at a leaf's place signed an erasure.
+
+    The place decides and not the day that the leaf names: a former guardian could date one back.
+    """
     return (
-        found.actor in _guardians(chain, found.day)
+        found.actor == _guardian_at(uow, row.number, chain)
         and bool(chain.roles_on(found.actor, found.day))
         and leaves.is_signed(row, found.actor, lambda person: _key(chain, person))
     )
@@ -120,7 +123,7 @@ def erased(uow: UnitOfWork, chain: Roster, numbers: Collection[int]) -> frozense
     if wanted:
         for row in uow.session.scalars(select(Leaf).where(Leaf.event == EVENT)):
             said = read(row, uow.office.instance_id)
-            if said is not None and is_entitled(row, said, chain):
+            if said is not None and is_entitled(uow, row, said, chain):
                 found |= wanted.intersection(said.leaves)
     return frozenset(found)
 
@@ -145,20 +148,17 @@ def _is_left(uow: UnitOfWork, case_id: str, actors: set[str]) -> bool:
     )
 
 
-def _guardians(chain: Roster, day: date) -> set[str]:
-    """Return who guarded at some hour of a day: as all entries of the day say, and the one before.
-
-    Raises nothing: before the first entry nobody did.
-    """
-    found: set[str] = set()
+def _guardian_at(uow: UnitOfWork, number: int, chain: Roster) -> str | None:
+    """Return the guardian as the last change of the roster before a place left it, if known."""
+    changes = select(func.max(Leaf.number)).where(Leaf.event == ROSTER_CHANGED)
+    last = uow.session.scalar(changes.where(Leaf.number < number))
+    named = 1  # what the genesis says
+    if last is not None:
+        named = (leaves.read(uow.session.get_one(Leaf, last)) or {}).get("roster", 0)
     version: Roster | None = chain
-    while version is not None:
-        if version.day <= day:
-            found.add(version.guardian_id)
-        if version.day < day:
-            break
+    while version is not None and version.version != named:
         version = version.before
-    return found
+    return None if version is None else version.guardian_id
 
 
 def _key(chain: Roster, person_id: str) -> bytes:

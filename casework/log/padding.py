@@ -1,7 +1,8 @@
 """Dummy leaves: they fill the tree up before a checkpoint, so that its size tells of no visit.
 
-A run is one row with a random seed, from which follows what each of its leaves says. Nobody who
-lacks the seed can tell the hash of a dummy from that of an act.
+A run is one row with a random seed. From the seed and the leaf before the run follows what each
+dummy says, so that the leaf after the run, which names the last of them, pins what stood before.
+Nobody who lacks the seed can tell the hash of a dummy from that of an act.
 """
 
 from __future__ import annotations
@@ -30,27 +31,29 @@ _NUMBER_SIZE: Final = 8
 def fill(uow: UnitOfWork, upto: int) -> int:
     """Append dummies until the tree has ``upto`` leaves; return how many. Raises: TreeDamaged."""
     tree.one_writer(uow.session)
-    first = tree.size(uow.session)
+    first, before = tree.end(uow.session)
     if first >= upto:
         return 0
     run = Padding(first=first, count=upto - first, seed=secrets.token_bytes(SEED_SIZE))
     uow.session.add(run)
-    tree.add(uow.session, first, hashes(uow.office.instance_id, run))
+    tree.add(uow.session, first, hashes(uow.office.instance_id, run, before))
     uow.session.flush()
     return run.count
 
 
-def hashes(instance: str, run: Padding) -> Iterator[bytes]:
+def hashes(instance: str, run: Padding, before: bytes | None) -> Iterator[bytes]:
     """Yield the leaf hash of each dummy of a run, in order."""
     for number in range(run.first, run.first + run.count):
-        yield merkle.leaf_hash(body(instance, run.seed, number))
+        yield merkle.leaf_hash(body(instance, run.seed, number, before))
 
 
-def body(instance: str, seed: bytes, number: int) -> bytes:
-    """Return the canonical bytes of the dummy at a place."""
-    nonce = hmac.digest(
-        seed, Label.PADDING.encode() + b"\x00" + number.to_bytes(_NUMBER_SIZE), "sha256"
-    )
+def body(instance: str, seed: bytes, number: int, before: bytes | None) -> bytes:
+    """Return the canonical bytes of the dummy at a place.
+
+    ``before`` is the hash of the leaf before the run, 32 bytes; a run that is the first has none.
+    """
+    place = number.to_bytes(_NUMBER_SIZE) + (before or bytes(merkle.HASH_SIZE))
+    nonce = hmac.digest(seed, Label.PADDING.encode() + b"\x00" + place, "sha256")
     return canonical.encode({"v": 1, "instance": instance, "event": EVENT, "nonce": nonce.hex()})
 
 

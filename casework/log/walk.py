@@ -68,7 +68,8 @@ def standing(uow: UnitOfWork, numbers: Iterable[int]) -> dict[int, bytes]:
             select(Padding).where(Padding.first <= number, Padding.first + Padding.count > number)
         )
         if run is not None:
-            body = padding.body(uow.office.instance_id, run.seed, number)
+            before = tree.hash_at(uow.session, run.first - 1)
+            body = padding.body(uow.office.instance_id, run.seed, number, before)
             digest = merkle.leaf_hash(body)
             if tree.hash_at(uow.session, number) == digest:
                 found[number] = digest
@@ -79,6 +80,7 @@ def _dummies(uow: UnitOfWork, since: int) -> Iterator[tuple[int, bytes]]:
     instance = uow.office.instance_id
     run: Padding
     for run in padding.runs(uow, since):
-        for place, digest in enumerate(padding.hashes(instance, run), start=run.first):
+        before = tree.hash_at(uow.session, run.first - 1)
+        for place, digest in enumerate(padding.hashes(instance, run, before), start=run.first):
             if place >= since:
                 yield place, digest

@@ -161,6 +161,28 @@ def test_a_case_removed_from_a_tree_that_was_rebuilt_breaks_links(own: Everythin
     assert found(own, "first") == {*seen, What.OUTSIDE_DIFFERS}
 
 
+def test_dummies_that_grow_over_a_case_break_the_link_after_them(own: Everything) -> None:
+    """The case was the last of its period; its places go to the run that followed, seed and all."""
+    filed = file_report(own.bench)
+    own.publish()
+    own.running.say(REPORTER, "Masih menunggu.")
+    assert found(own) == set()
+    numbers = numbers_of(filed)
+    first, count = numbers[0], len(numbers)
+    assert numbers == list(range(first, first + count))
+    forget_case(own.bench, filed)
+    write(
+        own,
+        f"DELETE FROM leaf WHERE number >= {first} AND number < {first + count}",
+        f"UPDATE padding SET first = {first}, count = count + {count}"
+        f" WHERE first = {first + count}",
+    )
+    with own.bench.office.write() as uow:
+        rebuild(uow)
+        resign(uow)
+    assert found(own) == {What.LINK_GONE}
+
+
 def test_the_newest_leaf_is_missed_by_those_alone_who_saw_it(own: Everything) -> None:
     """Nothing follows it yet: only a checkpoint that left the machine tells."""
     number = numbers_of(own.running)[-1]
@@ -321,6 +343,20 @@ def erase_as(own: Everything, username: str, numbers: list[int]) -> None:
 
 def test_only_the_guardian_erases(own: Everything) -> None:
     erase_as(own, "irban", numbers_of(own.running))
+    assert {What.ERASURE_WRONG, What.BODY_GONE} <= found(own)
+
+
+def test_a_former_guardian_cannot_date_an_erasure_back(own: Everything) -> None:
+    """The place in the log decides, with the clock set back to the days of their term."""
+    old = own.bench["inspektur"]
+    join(own.bench, {"inspektur2": ("inspektur",)})
+    own.bench.clock.advance(days=1)
+    with own.bench.office.write() as uow:
+        enrol.approve(uow, old, [], "SK", guardian=own.bench["inspektur2"].person_id)
+    assert found(own) == set()
+    own.bench.clock.advance(days=-1)
+    erase_as(own, "inspektur", numbers_of(own.running))
+    own.bench.clock.advance(days=1)
     assert {What.ERASURE_WRONG, What.BODY_GONE} <= found(own)
 
 

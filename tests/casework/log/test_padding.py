@@ -31,14 +31,16 @@ def test_they_fill_the_tree_up_to_a_size_and_never_beyond(filed: Filed) -> None:
         assert len(padding.runs(uow, 9)) == 1
 
 
-def test_what_a_dummy_says_follows_from_the_seed_and_its_place(filed: Filed) -> None:
+def test_what_a_dummy_says_follows_from_seed_and_place_and_the_leaf_before(filed: Filed) -> None:
     fill(filed.bench, 8)
     with filed.bench.office.read() as uow:
         run = uow.session.scalars(select(Padding)).one()
         found = [tree.hash_at(uow.session, run.first + at) for at in range(run.count)]
-        assert list(padding.hashes(uow.office.instance_id, run)) == found
+        before = tree.hash_at(uow.session, run.first - 1)
+        assert list(padding.hashes(uow.office.instance_id, run, before)) == found
         assert len(set(found)) == run.count
-        body = padding.body(uow.office.instance_id, run.seed, run.first)
+        body = padding.body(uow.office.instance_id, run.seed, run.first, before)
+        assert padding.body(uow.office.instance_id, run.seed, run.first, bytes(32)) != body
     said = canonical.decode(body)
     assert isinstance(said, dict)
     assert set(said) == {"v", "instance", "event", "nonce"}

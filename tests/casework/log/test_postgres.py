@@ -92,7 +92,8 @@ def naive(office: Office) -> Tree:
         for run in padding.runs(uow):
             for number in range(run.first, run.first + run.count):
                 assert number not in bodies
-                bodies[number] = padding.body(office.instance_id, run.seed, number)
+                before = None if not run.first else merkle.leaf_hash(bodies[run.first - 1])
+                bodies[number] = padding.body(office.instance_id, run.seed, number, before)
     assert sorted(bodies) == list(range(len(bodies)))
     return Tree(*(bodies[number] for number in sorted(bodies)))
 

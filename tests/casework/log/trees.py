@@ -12,7 +12,7 @@ def rebuild(uow: UnitOfWork) -> None:
     uow.session.flush()
     found = dict(uow.session.execute(select(Leaf.number, Leaf.hash)).all())
     for run in padding.runs(uow):
-        digests = padding.hashes(uow.office.instance_id, run)
+        digests = padding.hashes(uow.office.instance_id, run, found.get(run.first - 1))
         found |= dict(enumerate(digests, start=run.first))
     uow.session.execute(delete(Node))
     tree.add(uow.session, 0, [found[number] for number in sorted(found)])
