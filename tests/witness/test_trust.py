@@ -22,7 +22,7 @@ def note(
 ) -> SignedNote:
     """A hand-over by these signers, or by both if none is given."""
     both = [one for one in (old, new) if one is not None]
-    return Handover(old and old.key, new.key, size).sign(signers or both)
+    return Handover(old.key if old else None, new.key, size).sign(signers or both)
 
 
 def grown(old: int, new: int, *signers: NoteSigner) -> AddCheckpoint:
