@@ -123,6 +123,12 @@ class TestSeveralNotes:
         said = trust.handovers([note(STRANGER, NEXT), note(NEXT, THIRD, size=30)])
         assert trust.followed({NEXT.key: None}, said) == {NEXT.key: 31, THIRD.key: None}
 
+    def test_an_old_note_leaves_the_log_with_a_key(self, log: Log) -> None:
+        """The first key was trusted again by hand, since the later ones were a thief's."""
+        keys = {log.signer.key: None, NEXT.key: 31, THIRD.key: trust.DISTRUSTED}
+        said = trust.handovers([note(log.signer, NEXT)])
+        assert trust.followed(keys, said) == keys
+
     def test_all_or_nothing(self, keeper: Keeper, log: Log) -> None:
         good = note(log.signer, NEXT)
         for last in (note(THIRD, STRANGER), note(NEXT, THIRD, NEXT)):
