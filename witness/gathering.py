@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crypto import checkpoint, merkle
+from crypto import merkle
 from crypto.errors import Malformed, Tampered
 from crypto.witness_request import AddCheckpoint
 from witness import tiles
-from witness.refusals import NotSigned, Shrunk, SizeDiffers, TileUnfit
+from witness.refusals import Shrunk, SizeDiffers, TileUnfit
 
 if TYPE_CHECKING:
     from crypto.checkpoint import Checkpoint
@@ -30,11 +30,7 @@ def cosign(keeper: Keeper, signed: SignedNote, fetch: tiles.Fetch, now: int) -> 
             was rewritten, since its own tiles make up the other tree.
         and whatever ``fetch`` raises.
     """
-    found = checkpoint.Checkpoint.from_text(signed.text)
-    try:
-        checkpoint.of(signed, keeper.keys(found.origin))
-    except (Tampered, Malformed) as error:
-        raise NotSigned from error
+    found = keeper.check(signed)
     newest = keeper.latest(found.origin)
     old = newest.checkpoint.size if newest else 0
     proof = _proof(found, old, fetch) if 0 < old < found.size else ()
@@ -44,6 +40,34 @@ def cosign(keeper: Keeper, signed: SignedNote, fetch: tiles.Fetch, now: int) -> 
         if refused.newest > found.size:
             raise Shrunk(str(found.size)) from refused
         raise
+
+
+def clear(keeper: Keeper, origin: str, fetch: tiles.Fetch) -> None:
+    """Drop each unproven checkpoint from which the newest cosigned tree is shown to have grown.
+
+    No tile is trusted here, either. What stays below that size is of another tree, or the tiles
+    are.
+
+    Raises:
+        UnknownLog, Damaged: as :meth:`~witness.keeper.Keeper.latest`.
+        TileUnfit: a tile is missing or has another length.
+        and whatever ``fetch`` raises.
+    """
+    newest, record = keeper.latest(origin), keeper.record(origin)
+    if newest is None:
+        return
+    tree = newest.checkpoint
+    node_at = tiles.node_at(fetch, tree.size)
+    for path, mark in record.unproven():
+        if mark.size > tree.size:
+            continue
+        proof = merkle.prove_consistency(node_at, mark.size, tree.size)
+        try:
+            merkle.check_consistency(mark.size, tree.size, proof, mark.root, tree.root)
+        except (Tampered, Malformed):
+            continue
+        with record.locked():
+            path.unlink(missing_ok=True)
 
 
 def _proof(found: Checkpoint, old: int, fetch: tiles.Fetch) -> tuple[bytes, ...]:

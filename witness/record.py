@@ -2,12 +2,14 @@
 
 A folder ``logs/<SHA-256 of the origin>/`` holds:
 
-- ``keys``: the keys that the log signs with, one a line;
+- ``keys``: the keys that the log signs with, one a line, and behind one that was handed over or
+  distrusted the size from which on it counts no more;
 - ``history/``: each cosigned checkpoint with the log's signatures and the cosignature, as a file
   named by the size of the tree (20 digits);
 - ``conflicts/``: checkpoints that the log signed and that do not go with the history. A ``fork``
   proves by itself that the log told two stories of one size. An ``unproven`` one came with a
-  proof that did not fit; anybody could have sent it so, and it is removed once it is cosigned.
+  proof that did not fit; anybody could have sent it so, and it is removed once it is cosigned, or
+  once a cosigned tree is shown to have grown from it.
 """
 
 from __future__ import annotations
@@ -20,22 +22,27 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Final
 
 from crypto import checkpoint
+from crypto.checkpoint import Checkpoint
 from crypto.errors import CryptoError
-from crypto.note import Kind, NoteKey, SignedNote
-from witness import disk
+from crypto.note import NoteKey, SignedNote
+from witness import disk, trust
 from witness.refusals import Damaged
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from crypto.checkpoint import Checkpoint
+    from witness.trust import Keys
 
 KEYS: Final = "keys"
 HISTORY: Final = "history"
 CONFLICTS: Final = "conflicts"
 MOST_CONFLICTS: Final = 1000
-"""Files of evidence that are kept of one log: enough to convict it, too few to fill a disk."""
+"""Files of each kind that are kept of one log: enough to convict it, too few to fill a disk.
+
+Counted by kind, or whoever has the log's key could fill the folder with checkpoints that prove
+nothing before it forks.
+"""
 
 _SIZE: Final = re.compile(r"[0-9]{20}", re.ASCII)
 _DIGEST: Final = 16
@@ -76,27 +83,32 @@ class LogRecord:
         with disk.locked(self.folder):
             yield
 
-    def keys(self) -> tuple[NoteKey, ...]:
-        """Return the log's keys, the first one trusted first. Raises: Damaged."""
-        lines = _read(self.folder / KEYS).splitlines()
+    def trusted(self) -> Keys:
+        """Return the log's keys, the first one trusted first, with their ends. Raises: Damaged."""
+        path = self.folder / KEYS
         try:
-            found = tuple(NoteKey.from_text(line) for line in lines)
+            found = trust.from_text(_read(path))
         except CryptoError as error:
-            raise Damaged(str(self.folder / KEYS)) from error
+            raise Damaged(str(path)) from error
         names = {one.name for one in found}
-        if len(names) != 1 or folder_name(found[0].name) != self.folder.name:
-            raise Damaged(str(self.folder / KEYS))
+        if len(names) != 1 or folder_name(names.pop()) != self.folder.name:
+            raise Damaged(str(path))
         return found
 
-    def trust(self, key: NoteKey) -> bool:
-        """Add a key; return whether it is new. Raises: Damaged."""
-        before = self.keys() if self.known else ()
-        if key in before:
-            return False
+    def keys(self) -> tuple[NoteKey, ...]:
+        """Return all of them, since the history is read by those, too, that count no more."""
+        return tuple(self.trusted())
+
+    def trust(self, key: NoteKey) -> None:
+        """Trust a key from now on, or again. Raises: Damaged."""
+        before = self.trusted() if self.known else {}
         for name in (HISTORY, CONFLICTS):
             disk.make_folder(self.folder / name)
-        disk.put(self.folder / KEYS, "".join(f"{one.to_text()}\n" for one in (*before, key)))
-        return True
+        self.put_trusted({**before, key: None})
+
+    def put_trusted(self, keys: Keys) -> None:
+        """Keep how far each key is trusted from now on."""
+        disk.put(self.folder / KEYS, trust.to_text(keys))
 
     def sizes(self) -> list[int]:
         """Return the sizes of all cosigned checkpoints, smallest first."""
@@ -128,11 +140,22 @@ class LogRecord:
         disk.put(self._path(size), signed.to_text())
         self._evidence(size, signed, Conflict.UNPROVEN).unlink(missing_ok=True)
 
-    def keep_evidence(self, size: int, signed: SignedNote, kind: Conflict) -> None:
-        """Keep a checkpoint that the log signed and that does not go with the history."""
+    def keep_evidence(self, size: int, signed: SignedNote, kind: Conflict) -> bool:
+        """Keep a checkpoint that the log signed and that does not go with the history.
+
+        Return whether it is kept: not if there are 1000 of its kind.
+        """
         path = self._evidence(size, signed, kind)
-        if not path.exists() and len(self.conflicts()) < MOST_CONFLICTS:
-            disk.put(path, signed.to_text())
+        if path.exists():
+            return True
+        if len(self.conflicts(kind)) >= MOST_CONFLICTS:
+            return False
+        disk.put(path, signed.to_text())
+        return True
+
+    def unproven(self) -> list[tuple[Path, Checkpoint]]:
+        """Return the unproven checkpoints by size, with their files. Raises: Damaged."""
+        return [(path, _checkpoint(path)) for path in self.conflicts(Conflict.UNPROVEN)]
 
     def conflicts(self, kind: Conflict | None = None) -> list[Path]:
         """Return the files of evidence, by size."""
@@ -152,11 +175,11 @@ def folder_name(origin: str) -> str:
     return sha256(origin.encode()).hexdigest()
 
 
-def log_signatures(signed: SignedNote, keys: tuple[NoteKey, ...]) -> SignedNote:
-    """Return the note with the signatures of these keys alone; they have been verified."""
-    wanted = {(key.name, key.key_id) for key in keys if key.kind is Kind.LOG}
-    kept = (one for one in signed.signatures if (one.name, one.key_id) in wanted)
-    return SignedNote(signed.text, tuple(dict.fromkeys(kept)))
+def _checkpoint(path: Path) -> Checkpoint:
+    try:
+        return Checkpoint.from_text(SignedNote.from_text(_read(path)).text)
+    except CryptoError as error:
+        raise Damaged(str(path)) from error
 
 
 def _read(path: Path) -> str:

@@ -13,6 +13,10 @@ class NotSigned(WitnessError):
     """No trusted key of the log has signed the checkpoint."""
 
 
+class KeyRetired(NotSigned):
+    """Only a key of the log that was handed over or distrusted before has signed."""
+
+
 class OldBeyondNew(WitnessError):
     """The request says that the log grew from a tree larger than that of its checkpoint."""
 
@@ -28,6 +32,10 @@ class SizeDiffers(WitnessError):
 
 class Forked(WitnessError):
     """The log has signed two trees of one size: the proof that it told two stories."""
+
+
+class ForkNotKept(Forked):
+    """As :class:`Forked`, but so many proofs are kept already that this one is not."""
 
 
 class ProofWrong(WitnessError):
@@ -56,6 +64,18 @@ class KeyExposed(WitnessError):
 
 class NotALogKey(WitnessError):
     """The key given is none of a log."""
+
+
+class NotAHandover(WitnessError):
+    """What was given is not one or several notes by which a key of a log follows another."""
+
+
+class UnknownKey(WitnessError):
+    """What was given names no key of a trusted log, or several."""
+
+
+class LastKey(WitnessError):
+    """Without this key none of the log would be trusted."""
 
 
 class TileUnfit(WitnessError):

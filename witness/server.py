@@ -97,7 +97,7 @@ def _decide(keeper: Keeper, raw: bytes, clock: Callable[[], int]) -> Response[st
     except refusals.SizeDiffers as refused:
         return _answer(HTTPStatus.CONFLICT, f"{refused.newest}\n", TREE_SIZE)
     except refusals.WitnessError as refused:
-        status = _STATUS.get(type(refused))
+        status = next((_STATUS[one] for one in type(refused).__mro__ if one in _STATUS), None)
         if status is None:
             raise
         return _answer(status)
@@ -122,8 +122,14 @@ def _refused(_request: Request[Any, Any, Any], refused: HTTPException) -> Respon
 
 
 def _failed(_request: Request[Any, Any, Any], failed: Exception) -> Response[str]:
-    """One line for the administrator, without anything of the request."""
-    LOGGER.error("failed: %s", type(failed).__name__)
+    """One line for the administrator, without anything of the request.
+
+    It names a file that is damaged or cannot be written; no name of a file comes from a request.
+    """
+    said = type(failed).__name__
+    if isinstance(failed, refusals.Damaged | OSError):
+        said = f"{said}: {failed}"
+    LOGGER.error("failed: %s", said)
     return _answer(HTTPStatus.INTERNAL_SERVER_ERROR)
 
 

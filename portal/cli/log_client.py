@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import time
+import asyncio
 from typing import TYPE_CHECKING, Final, Self
 
 import httpx
+from anyio import fail_after
 
 from portal.cli.refusals import Refused
 from witness import tiles
@@ -17,7 +18,7 @@ STEP_SECONDS: Final = 15
 """How long one step (connecting, the next bytes) may take."""
 
 WHOLE_SECONDS: Final = 60
-"""How long one answer may take in all."""
+"""How long one question may take in all, however slowly its answer drips."""
 
 
 class LogClient:
@@ -29,7 +30,7 @@ class LogClient:
             raise Refused(f"{url} is not an address that begins with https:// or http://")
         self._base = url.rstrip("/")
         try:
-            self._client = httpx.Client(
+            self._client = httpx.AsyncClient(
                 timeout=STEP_SECONDS,
                 follow_redirects=False,
                 trust_env=False,
@@ -48,20 +49,34 @@ class LogClient:
         """
         address = f"{self._base}/{path}"
         try:
-            with self._client.stream("GET", address) as answer:
+            return self._runner.run(self._get(path, address, limit))
+        except TimeoutError:
+            raise Refused(f"{address} takes too long") from None
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise Refused(f"{address} cannot be read: {type(error).__name__}") from None
+
+    async def _get(self, path: str, address: str, limit: int) -> bytes:
+        # A deadline over everything: limits of single steps alone would let bytes drip for ever.
+        with fail_after(WHOLE_SECONDS):
+            async with self._client.stream("GET", address) as answer:
                 if answer.status_code == httpx.codes.NOT_FOUND:
                     raise tiles.TileMissing(path)
                 if answer.status_code != httpx.codes.OK or "content-encoding" in answer.headers:
                     raise Refused(f"{address} answers with status {answer.status_code}")
-                return _read(answer, limit)
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise Refused(f"{address} cannot be read: {type(error).__name__}") from None
+                raw = bytearray()
+                async for chunk in answer.aiter_raw():
+                    raw += chunk
+                    if len(raw) > limit:
+                        raise Refused(f"{address} sends more than {limit} bytes")
+                return bytes(raw)
 
     def tile(self, path: str) -> bytes:
         """Return a tile. Raises: as :meth:`get`."""
         return self.get(path, tiles.MAX_SIZE)
 
     def __enter__(self) -> Self:
+        """Open it: only then it can be asked, over one connection as long as that lasts."""
+        self._runner = asyncio.Runner()
         return self
 
     def __exit__(
@@ -70,16 +85,5 @@ class LogClient:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._client.close()
-
-
-def _read(answer: httpx.Response, limit: int) -> bytes:
-    raw = bytearray()
-    end = time.monotonic() + WHOLE_SECONDS
-    for chunk in answer.iter_raw():
-        raw += chunk
-        if len(raw) > limit:
-            raise Refused(f"{answer.url} sends more than {limit} bytes")
-        if time.monotonic() > end:
-            raise Refused(f"{answer.url} takes too long")
-    return bytes(raw)
+        self._runner.run(self._client.aclose())
+        self._runner.close()

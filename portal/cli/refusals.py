@@ -232,13 +232,19 @@ _SENTENCES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         domain.Untrustworthy: "what is stored contradicts itself: somebody wrote behind the "
         "portal's back, or a disk is failing",
         witnessing.UnknownLog: "this witness does not trust this log yet: suaka witness trust",
-        witnessing.NotSigned: "no trusted key of the log has signed this checkpoint: it is not "
-        "genuine, or the log has a new key (suaka witness trust)",
+        witnessing.NotSigned: "no trusted key of the log has signed this: it is not genuine, "
+        "or the log has a new key (suaka witness trust)",
+        witnessing.KeyRetired: "only a key that counts no more, or not at this size, has signed "
+        "this (suaka witness trusted): if it came from the log's administrator, ask in writing "
+        "which key the log signs with",
         witnessing.OldBeyondNew: "the request is wrong: it begins at a size beyond its checkpoint",
         witnessing.SizeDiffers: "the request begins elsewhere than this witness left off: ask the "
         "log's administrator for one that begins there",
         witnessing.Forked: "NOT COSIGNED: the log has signed two different trees of one size; the "
         "proof is kept under conflicts/, tell everybody who relies on this log",
+        witnessing.ForkNotKept: "NOT COSIGNED: the log has signed two different trees of one size; "
+        "so many proofs of that are under conflicts/ already that this one is not kept, tell "
+        "everybody who relies on this log",
         witnessing.ProofWrong: "NOT COSIGNED: nothing shows that this tree grew from the one "
         "cosigned before; ask for the request again, and if it stays so, the log was rewritten",
         witnessing.Shrunk: "the log shows an older checkpoint than the newest one cosigned here: "
@@ -250,6 +256,11 @@ _SENTENCES: Final[Mapping[type[Exception], str]] = MappingProxyType(
         witnessing.KeyExposed: "others may read the secret key: make the file readable for its "
         "owner alone (chmod 600)",
         witnessing.NotALogKey: "this is not the public key of a log",
+        witnessing.NotAHandover: "this is no hand-over of a log's key, or was damaged: take the "
+        "file that suaka log rotate made, or the notes as the log publishes them",
+        witnessing.UnknownKey: "this names no key of a trusted log, or several: suaka witness "
+        "trusted lists them; the whole key works, too",
+        witnessing.LastKey: "no other key of this log is trusted: trust its new one first",
         witnessing.TileUnfit: "the log does not serve the tree that its checkpoint speaks of",
         sealing.WrongKey: "a key does not open what it should open",
         sealing.Tampered: "something sealed or signed was changed",

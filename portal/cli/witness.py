@@ -24,6 +24,7 @@ from witness import gathering, server, tiles
 from witness.keeper import Keeper
 from witness.record import Conflict
 from witness.refusals import SizeDiffers
+from witness.trust import DISTRUSTED, notes
 
 PORT: Final = 8470
 DIR = click.argument("folder", metavar="DIR", type=click.Path(file_okay=False, path_type=Path))
@@ -57,19 +58,48 @@ def init(folder: Path, name: str) -> None:
 @witness.command()
 @DIR
 @click.argument("vkey", required=False)
-@click.option("--handover", type=FILE_IN, help="Hand-over note, instead of the key.")
+@click.option("--handover", type=FILE_IN, help="Hand-over notes, instead of the key.")
 def trust(folder: Path, vkey: str | None, handover: Path | None) -> None:
-    """Trust the public key of a log.
+    """Trust the public key of a log, or trust one again.
 
-    After a rotation, trust its new key by the hand-over note that the old one has signed, too. A
-    note that whoever stole the old key made looks the same: ask for a letter all the same.
+    After a rotation, trust its new key by the hand-over note that the old one has signed, too, or
+    by all of its notes as the log publishes them. The old key then counts up to the size of the
+    tree at that moment. A note that whoever stole the old key made looks the same: ask for a
+    letter all the same.
     """
     if (vkey is None) == (handover is None):
         raise click.UsageError("either the key of a log or --handover")
     keeper = Keeper.open(folder)
-    key = keeper.follow(_note(handover)) if handover is not None else keeper.trust(vkey or "")
-    count = len(keeper.keys(key.name))
+    key = keeper.follow(*_notes(handover)) if handover is not None else keeper.trust(vkey or "")
+    count = sum(end != DISTRUSTED for end in keeper.trusted(key.name).values())
     click.echo(f"{printable(key.name)}: key {key.key_id.hex()} is trusted, {count} in all")
+
+
+@witness.command()
+@DIR
+@click.argument("key_id", metavar="KEYID")
+def distrust(folder: Path, key_id: str) -> None:
+    """Cosign nothing any more that only this key of a log has signed, since it leaked.
+
+    KEYID is the 8 digits in the middle of the key, or the whole key. Trust the log's new key
+    first. What was cosigned under the old one stays as it is.
+    """
+    key = Keeper.open(folder).distrust(key_id)
+    click.echo(f"{printable(key.name)}: key {key.key_id.hex()} is not trusted any more")
+
+
+@witness.command()
+@DIR
+def trusted(folder: Path) -> None:
+    """List the keys of each log, and up to which size of its tree each counts."""
+    keeper = Keeper.open(folder)
+    rows = [("LOG", "KEYID", "COUNTS")]
+    for origin in keeper.logs():
+        for key, end in keeper.trusted(origin).items():
+            counts = "always" if end is None else f"up to {end - 1}" if end else "no"
+            rows.append((origin, key.key_id.hex(), counts))
+    for line in table(rows):
+        click.echo(line)
 
 
 @witness.command()
@@ -130,7 +160,10 @@ def sign(folder: Path, request_file: Path, out: Path) -> None:
 @click.option("-o", "--out", type=FILE_OUT, help="New file for the cosignature.")
 @click.option("--proxy", help="Address of a proxy, http://...")
 def fetch(folder: Path, url: str, out: Path | None, proxy: str | None) -> None:
-    """Get a log's checkpoint from URL, check it by the tiles there, and cosign it."""
+    """Get a log's checkpoint from URL, check it by the tiles there, and cosign it.
+
+    Unproven checkpoints (see status) that the tiles explain are dropped.
+    """
     if out is not None:
         refuse_taken(out)
     keeper = Keeper.open(folder)
@@ -140,10 +173,12 @@ def fetch(folder: Path, url: str, out: Path | None, proxy: str | None) -> None:
             lines = gathering.cosign(keeper, signed, log.tile, _posix_now())
         except (CryptoError, tiles.TileMissing) as error:
             raise Refused(f"{url} does not serve a log: {error}") from None
-    if out is None:
-        click.echo(lines, nl=False)
-    else:
-        write_new(out, lines)
+        # First of all: it is recorded as given, whatever the log does next.
+        if out is None:
+            click.echo(lines, nl=False)
+        else:
+            write_new(out, lines)
+        gathering.clear(keeper, Checkpoint.from_text(signed.text).origin, log.tile)
 
 
 @witness.command()
@@ -175,13 +210,9 @@ def status(context: click.Context, folder: Path) -> None:
         context.exit(1)
 
 
-def _note(path: Path) -> SignedNote:
+def _notes(path: Path) -> tuple[SignedNote, ...]:
     with path.open("rb") as file:
-        raw = file.read(note.MAX_SIZE + 1)
-    try:
-        return SignedNote.from_bytes(raw)
-    except CryptoError:
-        raise Refused(f"{path} is not a signed note") from None
+        return notes(file.read(note.MAX_SIZE + 1))
 
 
 def _posix_now() -> int:

@@ -7,7 +7,6 @@ import pytest
 
 from crypto.checkpoint import Checkpoint
 from crypto.errors import Malformed
-from crypto.handover import Handover
 from crypto.note import Kind, NoteSigner, Signature, SignedNote
 from crypto.witness_request import AddCheckpoint, cosignatures
 from tests.witness.logs import NOW, ORIGIN, Log, conflicts, newest_size
@@ -38,6 +37,27 @@ class TestMaking:
         (tmp_path / "full" / "letter").touch()
         with pytest.raises(refusals.AlreadyMade):
             Keeper.make(tmp_path / "full", "saksi.example")
+
+    @pytest.mark.parametrize("inside", ["letter", "logs/letter"])
+    def test_a_folder_that_is_refused_stays_as_it_is(self, tmp_path: Path, inside: str) -> None:
+        """Its own mode, and nothing new in it: it may be anything, such as a home."""
+        used = tmp_path / "used"
+        (used / inside).parent.mkdir(parents=True)
+        (used / inside).touch()
+        used.chmod(0o755)
+        before = sorted(used.rglob("*"))
+        with pytest.raises(refusals.AlreadyMade):
+            Keeper.make(used, "saksi.example")
+        assert stat.S_IMODE(used.stat().st_mode) == 0o755
+        assert sorted(used.rglob("*")) == before
+
+    def test_one_that_was_cut_short_is_made_after_all(self, tmp_path: Path) -> None:
+        (tmp_path / "w" / "logs").mkdir(parents=True)
+        for name in ("lock", ".new"):
+            (tmp_path / "w" / name).touch(0o600)
+        made = Keeper.make(tmp_path / "w", "saksi.example")
+        assert Keeper.open(tmp_path / "w").key == made.key
+        assert stat.S_IMODE((tmp_path / "w").stat().st_mode) == 0o700
 
     @pytest.mark.parametrize("name", ["", "a b", "a+b", "x" * 256])
     def test_a_bad_name_leaves_nothing(self, tmp_path: Path, name: str) -> None:
@@ -88,7 +108,8 @@ class TestTrust:
 
     def test_keys_of_another_log_in_the_file_are_noticed(self, keeper: Keeper) -> None:
         path = keeper.record(ORIGIN).folder / "keys"
-        for text in ("", "x\n", path.read_text() + Log(1, origin="b").vkey, Log(1, "b").vkey):
+        good, other = path.read_text(), f"{Log(1, origin='b').vkey}\n"
+        for text in ("", "x\n", good + other, other, good[:-1] + " 01\n", good[:-1] + " x\n"):
             path.write_text(text)
             with pytest.raises(refusals.Damaged):
                 keeper.keys(ORIGIN)
@@ -211,43 +232,3 @@ class TestRefusals:
         text = "just a text\n"
         with pytest.raises(Malformed):
             keeper.add(AddCheckpoint(0, (), SignedNote(text, (log.signer.sign(text),))), NOW)
-
-
-class TestHandingOver:
-    """A trusted key names the one that follows it, and both sign."""
-
-    NEXT = NoteSigner(ORIGIN, Kind.LOG, bytes([7]) * 32)
-
-    def note(self, old: NoteSigner, *signers: NoteSigner) -> SignedNote:
-        return Handover(old.key, self.NEXT.key, 10).sign(signers)
-
-    def test_the_new_key_is_trusted_and_the_old_one_still(self, keeper: Keeper, log: Log) -> None:
-        signed = self.note(log.signer, log.signer, self.NEXT)
-        for _ in range(2):
-            assert keeper.follow(signed) == self.NEXT.key
-        assert keeper.keys(ORIGIN) == (log.signer.key, self.NEXT.key)
-        for old, new, seed in ((0, 10, 1), (10, 20, 7)):
-            assert keeper.add(Log(20, seed=seed).request(old, new), NOW)
-
-    def test_only_a_trusted_key_hands_over_and_with_the_new_ones_consent(
-        self, keeper: Keeper, log: Log
-    ) -> None:
-        for signed in (
-            self.note(STRANGER, STRANGER, self.NEXT),
-            self.note(log.signer, STRANGER, self.NEXT),
-            self.note(log.signer, log.signer),
-            self.note(log.signer, self.NEXT),
-        ):
-            with pytest.raises(refusals.NotSigned):
-                keeper.follow(signed)
-        assert keeper.keys(ORIGIN) == (log.signer.key,)
-
-    def test_what_is_no_hand_over_of_a_trusted_log(self, keeper: Keeper, log: Log) -> None:
-        first = Handover(None, self.NEXT.key, 0).sign([self.NEXT])
-        for signed in (log.signed(10), first):
-            with pytest.raises(refusals.NotALogKey):
-                keeper.follow(signed)
-        pair = [NoteSigner("lain.example", Kind.LOG, bytes([fill]) * 32) for fill in (1, 2)]
-        with pytest.raises(refusals.UnknownLog):
-            keeper.follow(Handover(pair[0].key, pair[1].key, 1).sign(pair))
-        assert keeper.logs() == (ORIGIN,)

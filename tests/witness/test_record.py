@@ -95,13 +95,36 @@ class TestEvidence:
     def test_evidence_never_fills_the_disk(
         self, keeper: Keeper, log: Log, monkeypatch: pytest.MonkeyPatch
     ) -> None:
+        """Nobody is told that a fork is kept if it is not; one that is there counts as kept."""
         monkeypatch.setattr("witness.record.MOST_CONFLICTS", 3)
         keeper.add(log.request(0, 10), NOW)
-        for number in range(5):
-            forged = Checkpoint(ORIGIN, 10, bytes([number]) * 32).sign([log.signer])
-            with pytest.raises(refusals.Forked):
-                keeper.add(AddCheckpoint(10, (), forged), NOW)
+        for number in (0, 1, 2, 0, 1):
+            with pytest.raises(refusals.Forked) as refused:
+                keeper.add(forged(log, 10, number), NOW)
+            assert type(refused.value) is refusals.Forked
+        for number in (3, 4):
+            with pytest.raises(refusals.ForkNotKept):
+                keeper.add(forged(log, 10, number), NOW)
         assert len(conflicts(keeper)) == 3
+
+    @pytest.mark.parametrize("first", Conflict)
+    def test_much_of_one_kind_of_evidence_hides_none_of_the_other(
+        self, keeper: Keeper, log: Log, monkeypatch: pytest.MonkeyPatch, first: Conflict
+    ) -> None:
+        """Or a log would send wrong proofs until there is no room for its fork."""
+        monkeypatch.setattr("witness.record.MOST_CONFLICTS", 2)
+        keeper.add(log.request(0, 10), NOW)
+        sizes = {Conflict.FORK: 10, Conflict.UNPROVEN: 20}
+        for kind in sorted(Conflict, key=lambda one: one is not first):
+            for number in range(3):
+                with pytest.raises(refusals.WitnessError):
+                    keeper.add(forged(log, sizes[kind], number), NOW)
+        assert [len(conflicts(keeper, kind)) for kind in Conflict] == [2, 2]
+
+
+def forged(log: Log, size: int, number: int) -> AddCheckpoint:
+    """A request of the log for one of many other trees."""
+    return AddCheckpoint(10, (), Checkpoint(ORIGIN, size, bytes([number]) * 32).sign([log.signer]))
 
 
 class TestClock:

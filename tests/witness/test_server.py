@@ -81,6 +81,12 @@ def test_403_without_a_trusted_signature(ask: Ask, log: Log) -> None:
     assert_plain(ask(AddCheckpoint(0, (), signed)), 403)
 
 
+def test_403_for_a_key_that_counts_no_more(ask: Ask, keeper: Keeper, log: Log) -> None:
+    keeper.trust(Log(1, seed=2).vkey)
+    keeper.distrust(log.vkey)
+    assert_plain(ask(log.request(0, 5)), 403)
+
+
 def test_400_for_an_old_size_beyond_the_checkpoint(ask: Ask, log: Log) -> None:
     assert_plain(ask(AddCheckpoint(6, (), log.signed(5))), 400)
 
@@ -93,6 +99,14 @@ def test_409_tells_the_size_to_begin_at(ask: Ask, log: Log) -> None:
 
 
 def test_409_for_another_root(ask: Ask, log: Log, fork: Log) -> None:
+    ask(log.request(0, 400))
+    assert_plain(ask(fork.request(400, 400)), 409)
+
+
+def test_409_for_another_root_that_is_not_kept(
+    ask: Ask, log: Log, fork: Log, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("witness.record.MOST_CONFLICTS", 0)
     ask(log.request(0, 400))
     assert_plain(ask(fork.request(400, 400)), 409)
 
@@ -110,13 +124,26 @@ def test_503_while_the_clock_is_behind(ask: Ask, clock: Clock, log: Log) -> None
     assert_plain(ask(log.request(10, 20)), 503)
 
 
-def test_500_for_a_damaged_history_tells_no_path(
+def test_500_for_a_damaged_history_tells_its_path_to_the_administrator_alone(
     ask: Ask, keeper: Keeper, log: Log, caplog: pytest.LogCaptureFixture
 ) -> None:
     ask(log.request(0, 10))
-    (keeper.record(ORIGIN).folder / "history" / f"{10:020}").write_text("kanari")
-    assert_plain(ask(log.request(10, 20)), 500)
-    assert caplog.messages == ["failed: Damaged"]
+    path = keeper.record(ORIGIN).folder / "history" / f"{10:020}"
+    path.write_text("kanari")
+    answer = ask(log.request(10, 20))
+    assert_plain(answer, 500)
+    assert "history" not in answer.text
+    assert caplog.messages == [f"failed: Damaged: {path}"]
+
+
+def test_500_for_a_disk_that_fails_names_what_cannot_be_written(
+    ask: Ask, keeper: Keeper, log: Log, caplog: pytest.LogCaptureFixture
+) -> None:
+    blocked = keeper.record(ORIGIN).folder / "history" / ".new"
+    blocked.mkdir()
+    assert_plain(ask(log.request(0, 10)), 500)
+    (said,) = caplog.messages
+    assert str(blocked) in said
 
 
 @pytest.mark.parametrize("body", [b"", b"\xff", b"old 0\n\n", b"old 00\n\nx\n\n", b"{}"])

@@ -1,12 +1,14 @@
 """Trees read from tiles: the right paths, each tile once, and no tile is trusted."""
 
+from dataclasses import replace
+
 import pytest
 
 from crypto import merkle
 from crypto.checkpoint import Checkpoint
 from crypto.errors import Malformed
 from crypto.note import Kind, NoteSigner
-from tests.witness.logs import NOW, ORIGIN, Files, Log
+from tests.witness.logs import NOW, ORIGIN, Files, Log, conflicts
 from witness import gathering, refusals, tiles
 from witness.keeper import Keeper
 from witness.record import Conflict
@@ -140,3 +142,43 @@ class TestCosigning:
             with pytest.raises(refusals.Shrunk):
                 gathering.cosign(keeper, shown.signed(400), Files({}), NOW)
         assert len(keeper.record(ORIGIN).conflicts(Conflict.FORK)) == 1
+
+
+class TestClearing:
+    """A checkpoint that anybody sent with a wrong proof is explained by the tiles, or stays."""
+
+    @pytest.fixture
+    def marked(self, keeper: Keeper, log: Log, fork: Log) -> Keeper:
+        keeper.add(log.request(0, 300), NOW)
+        for one in (log.signed(257 + 44 + 9), fork.signed(400), log.signed(500)):
+            with pytest.raises(refusals.ProofWrong):
+                keeper.add(replace(log.request(300, 310), signed=one, proof=()), NOW)
+        assert len(conflicts(keeper, Conflict.UNPROVEN)) == 3
+        return keeper
+
+    def test_what_the_newest_tree_grew_from_is_dropped_and_a_fork_never(
+        self, marked: Keeper, log: Log, fork: Log
+    ) -> None:
+        files = Files(Log(450).files())
+        gathering.cosign(marked, log.signed(450), files, NOW)
+        assert len(conflicts(marked)) == 3, "no proof of them came with the growth"
+        gathering.clear(marked, ORIGIN, files)
+        assert conflicts(marked) == [fork.signed(400), log.signed(500)]
+        gathering.cosign(marked, log.signed(600), Files(log.files()), NOW)
+        gathering.clear(marked, ORIGIN, Files(log.files()))
+        assert conflicts(marked) == [fork.signed(400)]
+
+    def test_tiles_that_lie_drop_nothing(self, marked: Keeper, log: Log, fork: Log) -> None:
+        gathering.cosign(marked, log.signed(600), Files(log.files()), NOW)
+        gathering.clear(marked, ORIGIN, Files(fork.files()))
+        assert fork.signed(400) in conflicts(marked)
+        with pytest.raises(refusals.TileUnfit):
+            gathering.clear(marked, ORIGIN, Files({}))
+        assert fork.signed(400) in conflicts(marked)
+
+    def test_where_nothing_is_marked_nothing_is_fetched(self, keeper: Keeper, log: Log) -> None:
+        files = Files(log.files())
+        gathering.clear(keeper, ORIGIN, files)
+        keeper.add(log.request(0, 600), NOW)
+        gathering.clear(keeper, ORIGIN, files)
+        assert files.asked == []
