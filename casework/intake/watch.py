@@ -7,9 +7,9 @@ more exactly than their clock does.
 It names the day on which it was written, and a restore confirmed on an earlier day explains
 nothing that contradicts it: whoever hides an old confirmation while somebody comes by cannot use it
 against them later. Two limits come with that, since no visit reads the whole log as an officer's
-sign-in does. A confirmation of the very day, hidden while the memory is written, still explains
-what comes later. And a memory written while the office's clock ran ahead is alarmed by an honest
-restore until that day; an officer is not, whose memory has no such bound.
+sign-in does. A confirmation of the very day (or dated later, by a clock that ran ahead), hidden
+while the memory is written, still explains what comes later. And a memory written while the clock
+ran ahead is alarmed by an honest restore until that day; an officer's has no such bound.
 
 Who reported before the log had a key (:mod:`casework.log.adoption`) has no memory from that moment;
 it begins at their first visit. Until then nothing tells them of an older copy, and whoever deletes
