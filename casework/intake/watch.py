@@ -4,6 +4,13 @@ What a reporter has seen lies in the keystore, sealed to them and signed by them
 of the report on. It moves on with the published checkpoints alone, so that it tells of no visit
 more exactly than their clock does.
 
+It names the day on which it was written, and a restore confirmed on an earlier day explains
+nothing that contradicts it: whoever hides an old confirmation while somebody comes by cannot use it
+against them later. Two limits come with that, since no visit reads the whole log as an officer's
+sign-in does. A confirmation of the very day (or dated later, by a clock that ran ahead), hidden
+while the memory is written, still explains what comes later. And a memory written while the clock
+ran ahead is alarmed by an honest restore until that day; an officer's has no such bound.
+
 Who reported before the log had a key (:mod:`casework.log.adoption`) has no memory from that moment;
 it begins at their first visit. Until then nothing tells them of an older copy, and whoever deletes
 such a memory later goes unnoticed: to them it looks like a first visit.
@@ -57,7 +64,7 @@ class Watched:
 def first_memory(uow: UnitOfWork, actor: Actor, chain: Roster) -> Memory:
     """Return what a reporter has seen at the moment of the report: everything so far."""
     nothing = Memory(instance=uow.office.instance_id, person=actor.person_id)
-    return memory.seen(uow, nothing, chain, confirmations.known(uow))
+    return _seen(uow, nothing, chain)
 
 
 def check(keyring: Keyring) -> Watched:
@@ -75,10 +82,15 @@ def check_and_update(keyring: Keyring) -> Watched:
     uow, actor = keyring.uow, keyring.actor
     kept, watched = _check(keyring)
     if watched.restored or watched.size > kept.log_size:
-        traces = confirmations.known(uow)
-        seen = memory.seen(uow, kept, keyring.roster, traces, size=watched.size)
-        memory.remember(uow, actor, seen)
+        memory.remember(uow, actor, _seen(uow, kept, keyring.roster, watched.size))
     return watched
+
+
+def _seen(uow: UnitOfWork, kept: Memory, chain: Roster, size: int | None = None) -> Memory:
+    """Return what a reporter is to remember: the log up to ``size``, or all of it, and the day."""
+    today = uow.today()
+    confirmed = confirmations.known(uow, chain, today)
+    return memory.seen(uow, kept, chain, confirmed, size=size, written=today)
 
 
 def _check(keyring: Keyring) -> tuple[Memory, Watched]:
@@ -123,7 +135,7 @@ def _explained(uow: UnitOfWork, kept: Memory, actor: Actor) -> date | None:
     if reason is None:
         return None
     signers = memory.signers(kept, actor)
-    found = confirmations.explaining(uow, chain, signers, kept.confirmed)
+    found = confirmations.explaining(uow, chain, signers, kept.confirmed, since=kept.written)
     if found is None:
         raise RolledBack(reason)
     return found.day

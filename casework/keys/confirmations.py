@@ -22,7 +22,7 @@ from casework.log.walk import walk
 from crypto.errors import Tampered
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from casework.keys.members import Roster
     from casework.store.unit import UnitOfWork
@@ -92,18 +92,25 @@ def facts(roster: Roster, number: int, last: str, seen: Seen, reason: str) -> di
 
 
 def explaining(
-    uow: UnitOfWork, roster: Roster, signers: Mapping[str, bytes], known: Collection[str]
+    uow: UnitOfWork,
+    roster: Roster,
+    signers: Mapping[str, bytes],
+    known: Collection[str],
+    since: date | None = None,
 ) -> Confirmation | None:
     """Return the newest confirmation by one of ``signers`` that is not among ``known`` hashes.
 
     ``signers`` are person ids with their verify keys. The roster must still hold what was
-    confirmed, and the whole log must be one chain. Nothing else is asked of the database.
+    confirmed, and the whole log must be one chain. ``since``: by the day that was signed, only
+    one of this day or later explains anything. Nothing else is asked of the database.
     """
     for row in uow.session.scalars(
         select(Leaf).where(Leaf.event == EVENT).order_by(Leaf.number.desc())
     ):
         found = read(row, uow.office.instance_id)
         if found is None or found.hash in known or found.actor not in signers:
+            continue
+        if since is not None and found.day < since:
             continue
         if not leaves.is_signed(row, found.actor, lambda person: signers[person]):
             continue
@@ -116,6 +123,20 @@ def explaining(
 
 def latest(uow: UnitOfWork, roster: Roster, since: date) -> Confirmation | None:
     """Return the newest confirmation from a day on that a guardian of this roster signed."""
+    return next(_signed(uow, roster, since), None)
+
+
+def known(uow: UnitOfWork, roster: Roster, since: date) -> list[str]:
+    """Return the hashes of the confirmations from a day on that a guardian of this roster signed.
+
+    It asks the columns for them, since a submission cannot wait for the whole log; one whose
+    columns say something else at this moment is not among them.
+    """
+    return [one.hash for one in _signed(uow, roster, since)]
+
+
+def _signed(uow: UnitOfWork, roster: Roster, since: date) -> Iterator[Confirmation]:
+    """Yield the confirmations from a day on that a guardian of this roster signed, newest first."""
     guardians = set()
     version: Roster | None = roster
     while version is not None:
@@ -133,8 +154,7 @@ def latest(uow: UnitOfWork, roster: Roster, since: date) -> Confirmation | None:
             and found.actor in guardians
             and leaves.is_signed(row, found.actor, lambda person: _key(roster, person))
         ):
-            return found
-    return None
+            yield found
 
 
 def read(row: Leaf, instance: str) -> Confirmation | None:
@@ -155,12 +175,6 @@ def read(row: Leaf, instance: str) -> Confirmation | None:
         roster_head=body.head,
         seen=body.seen,
     )
-
-
-def known(uow: UnitOfWork) -> list[str]:
-    """Return the hashes of all leaves that say they are confirmations."""
-    found = uow.session.scalars(select(Leaf.hash).where(Leaf.event == EVENT))
-    return [digest.hex() for digest in found]
 
 
 def traces(uow: UnitOfWork, since: int) -> list[str]:

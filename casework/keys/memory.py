@@ -5,7 +5,8 @@ Officers have one, and so have reporters (:mod:`casework.intake.watch`).
 The memory lies in the keystore, apart from the main database: putting yesterday's main database
 back makes the next sign-in fail. It is sealed to the officer and signed by them, so that whoever
 writes the keystore can delete it or put an old one back, but not make one. Yesterday's main
-database together with yesterday's keystore goes unnoticed here.
+database together with yesterday's keystore goes unnoticed here. What is sealed has a padded length,
+which tells neither how far the log had come nor who has been back since.
 
 After an honest restore the guardian says so in a signed leaf
 (:mod:`casework.keys.confirmations`). It ends the alarm of an officer whose memory names that
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
@@ -43,6 +45,9 @@ if TYPE_CHECKING:
 
 FORMAT: Final = 3
 OLDER_FORMATS: Final = (1, 2)
+
+STEP: Final = 1024
+"""What is sealed is canonical JSON and NUL bytes up to a multiple of this many bytes."""
 
 
 class Rollback(StrEnum):
@@ -72,7 +77,9 @@ class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     All zero before the genesis. ``log_key`` is the key of the log that was in force.
     ``guardian`` and ``guardian_key`` (hex) are who the guardian was when last seen.
-    ``confirmed`` are the hashes of all confirmed restores seen so far, in order.
+    ``confirmed`` are the hashes of the confirmed restores seen so far, in order: an officer's of
+    all, a reporter's of those that ``written`` does not rule out.
+    ``written`` is the day on which a reporter's was last written, None in an officer's.
     """
 
     v: Literal[3] = 3
@@ -87,6 +94,7 @@ class Memory(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     guardian: PersonId | None = None
     guardian_key: Hash | None = None
     confirmed: tuple[Hash, ...] = ()
+    written: date | None = None
 
 
 @dataclass(frozen=True)
@@ -170,7 +178,7 @@ def recall(uow: UnitOfWork, actor: Actor) -> Memory:
             _statement(expected, sealed),
             signature,
         )
-        memory = _parsed(canonical.decode(age.decrypt(sealed, [actor.person.identity])))
+        memory = _parsed(age.decrypt(sealed, [actor.person.identity]))
     except (CryptoError, msgspec.ValidationError):
         raise RolledBack(Rollback.MEMORY_FORGED) from None
     if (memory.instance, memory.person) != (expected.instance, expected.person):
@@ -178,12 +186,16 @@ def recall(uow: UnitOfWork, actor: Actor) -> Memory:
     return memory
 
 
-def _parsed(body: Any) -> Memory:
+def _parsed(plain: bytes) -> Memory:
     """Return a memory of any format; older ones name neither guardian nor root and key of the log.
 
+    They are not padded, either; no JSON ends in a NUL byte.
+
     Raises:
-        msgspec.ValidationError: it is of none.
+        Malformed: it is no canonical JSON.
+        msgspec.ValidationError: it is of no format.
     """
+    body: Any = canonical.decode(plain.rstrip(b"\0"))
     if isinstance(body, dict) and body.get("v") in OLDER_FORMATS:
         body = {**body, "v": FORMAT}
     return msgspec.convert(body, Memory, strict=True)
@@ -202,11 +214,13 @@ def seen(
     memory: Memory,
     roster: Roster,
     confirmed: Iterable[str],
+    *,
     size: int | None = None,
+    written: date | None = None,
 ) -> Memory:
     """Return what is to be remembered now, ``confirmed`` being the confirmations in the log.
 
-    ``size``: how much of the log, if not all of it.
+    ``size``: how much of the log, if not all of it. ``written``: the day, in a reporter's.
     """
     log = logs.now(uow, size)
     return Memory(
@@ -221,6 +235,7 @@ def seen(
         guardian=roster.guardian_id,
         guardian_key=roster.guardian.verify_key.hex(),
         confirmed=tuple(dict.fromkeys((*memory.confirmed, *confirmed))),
+        written=written,
     )
 
 
@@ -230,9 +245,14 @@ def remember(uow: UnitOfWork, actor: Actor, memory: Memory) -> None:
 
 
 def sealed(actor: Actor, memory: Memory) -> tuple[bytes, bytes]:
-    """Seal a memory to the person whose it is; return it and their signature over it."""
+    """Seal a memory to the person whose it is; return it and their signature over it.
+
+    Its length is the same whatever was seen, up to some confirmed restores: a keystore names
+    people in the clear.
+    """
     body = canonical.encode(msgspec.to_builtins(memory))
-    closed = age.encrypt(body, [actor.person.identity.recipient])
+    padded = body.ljust(-(-len(body) // STEP) * STEP, b"\0")
+    closed = age.encrypt(padded, [actor.person.identity.recipient])
     return closed, actor.person.signing.sign(Purpose.KEYRING, _statement(memory, closed))
 
 

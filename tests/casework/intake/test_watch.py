@@ -8,7 +8,7 @@ from sqlalchemy import delete, select, update
 
 from casework.intake import mailbox
 from casework.intake.watch import NotInLog, Watched
-from casework.keys import memory, restoration
+from casework.keys import confirmations, memory, restoration
 from casework.keys.memory import Memory, Rollback, RolledBack
 from casework.log import checkpoints, keys, leaf, tree
 from casework.log.tables import CheckpointRow, Leaf, LogKeyRow, Node, Padding
@@ -207,6 +207,42 @@ def test_yesterdays_database_put_back_and_gone_on_from_is_noticed(filed: Filed) 
     assert stopped.value.reason is Rollback.LOG_DIFFERS
 
 
+def length_kept(filed: Filed) -> int:
+    kept = filed.bench.office.keystore.memory(filed.reporter.person_id)
+    assert kept is not None
+    return sum(map(len, kept))
+
+
+def test_the_length_of_what_is_kept_does_not_tell_who_came_back(filed: Filed) -> None:
+    """A keystore names people in the clear: one copy of it must not tell their visits."""
+    bench, first, length = filed.bench, remembered(filed), length_kept(filed)
+    publish(bench)
+    filed.mailbox()
+    assert len(str(remembered(filed).log_size)) > len(str(first.log_size))
+    assert length_kept(filed) == length
+    keep_a_copy(bench)
+    file_report(bench)
+    publish(bench)
+    filed.mailbox()
+    put_back(bench)
+    with bench.office.write() as uow:
+        restoration.confirm(uow, bench["inspektur"], "salinan semalam dipasang kembali")
+    assert filed.mailbox().watched.restored is not None
+    assert len(remembered(filed).confirmed) > len(first.confirmed)
+    assert length_kept(filed) == length
+
+
+def test_nobody_but_the_guardian_makes_it_longer(filed: Filed) -> None:
+    """Whoever writes the database could else mark, by invented words, who comes back after."""
+    length = length_kept(filed)
+    for _ in range(20):
+        with filed.bench.office.write() as uow:
+            leaf.append(uow, leaf.Draft(confirmations.EVENT, leaf.SYSTEM))
+    publish(filed.bench)
+    filed.mailbox()
+    assert length_kept(filed) == length
+
+
 def test_two_visits_at_once_are_no_contradiction(filed: Filed) -> None:
     """One opens its view of the log before a checkpoint is published, the other after."""
     with filed.bench.office.read() as early:
@@ -216,7 +252,9 @@ def test_two_visits_at_once_are_no_contradiction(filed: Filed) -> None:
         assert mailbox.read(early, filed.reporter).watched.restored is None
 
 
-def test_a_restore_that_the_guardian_confirmed_is_told_once(filed: Filed) -> None:
+@pytest.mark.parametrize("days", [0, 3])
+def test_a_restore_that_the_guardian_confirmed_is_told_once(filed: Filed, days: int) -> None:
+    """On the day on which the reporter was there last, or later."""
     bench = filed.bench
     keep_a_copy(bench)
     other = file_report(bench)
@@ -224,12 +262,53 @@ def test_a_restore_that_the_guardian_confirmed_is_told_once(filed: Filed) -> Non
     filed.mailbox()
     assert other.case_id
     put_back(bench)
+    bench.clock.advance(days=days)
     with bench.office.write() as uow:
         day = uow.today()
         restoration.confirm(uow, bench["inspektur"], "salinan semalam dipasang kembali")
     sign_in(bench.office, "inspektur")
     assert filed.mailbox().watched.restored == day
     assert filed.mailbox().watched.restored is None
+
+
+def use_a_word(bench: Bench, age: int, *, hidden: bool = True) -> Filed:
+    """Hide a word of the guardian's while somebody reports and visits; then put a copy back."""
+    with bench.office.write() as uow:
+        number = restoration.confirm(uow, bench["inspektur"], "salinan semalam dipasang kembali")
+    bench.clock.advance(days=age)
+    event = update(Leaf).where(Leaf.number == number)
+    with bench.office.write() as uow:
+        uow.session.execute(event.values(event="x" if hidden else confirmations.EVENT))
+    filed = file_report(bench)
+    keep_a_copy(bench)
+    file_report(bench)
+    publish(bench)
+    filed.mailbox()
+    put_back(bench)
+    with bench.office.write() as uow:
+        uow.session.execute(event.values(event=confirmations.EVENT))
+    return filed
+
+
+@pytest.mark.parametrize("age", [1, 31])
+def test_an_old_word_that_was_hidden_for_a_while_explains_nothing(bench: Bench, age: int) -> None:
+    """Its signed day is before the one on which the memory was written."""
+    filed = use_a_word(bench, age)
+    with pytest.raises(RolledBack) as stopped:
+        filed.mailbox()
+    assert stopped.value.reason is Rollback.LOG_SHORTER
+
+
+def test_one_of_the_same_day_that_was_seen_explains_nothing(bench: Bench) -> None:
+    filed = use_a_word(bench, age=0, hidden=False)
+    with pytest.raises(RolledBack) as stopped:
+        filed.mailbox()
+    assert stopped.value.reason is Rollback.LOG_SHORTER
+
+
+def test_one_of_the_same_day_that_was_hidden_still_does(bench: Bench) -> None:
+    """The stated limit, kept as a test so that the documents stay honest about it."""
+    assert use_a_word(bench, age=0).mailbox().watched.restored is not None
 
 
 def test_no_memory_is_anybody_elses(filed: Filed) -> None:

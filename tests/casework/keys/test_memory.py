@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace as replace_fields
 from sqlalchemy import delete, update
 
 from casework.keys import enrol, memory, roster
@@ -304,6 +305,29 @@ class TestForgedMemory:
     def test_a_stranger_has_no_memory(self, bench: Bench) -> None:
         bench.officers["asing"] = Actor("f" * 32, Person.generate(), PersonKind.OFFICER)
         assert refused(bench, "asing") is Rollback.MEMORY_MISSING
+
+    @pytest.mark.parametrize("text", [b"", b"\0", b"{}\0{}", b"[]\0\0"])
+    def test_padding_around_anything_else_is_noticed(self, bench: Bench, text: bytes) -> None:
+        actor = bench["operator"]
+        sealed = age.encrypt(text, [actor.person.identity.recipient])
+        plain = memory.Memory(instance=bench.office.instance_id, person=actor.person_id)
+        signature = actor.person.signing.sign(Purpose.KEYRING, memory._statement(plain, sealed))
+        bench.office.keystore.remember(actor.person_id, sealed, signature)
+        assert refused(bench) is Rollback.MEMORY_FORGED
+
+    @pytest.mark.parametrize(("words", "steps"), [(0, 1), (4, 1), (20, 2)])
+    def test_what_is_kept_comes_in_steps_of_length(
+        self, bench: Bench, words: int, steps: int
+    ) -> None:
+        """And is read back as it was."""
+        actor, confirmed = bench["operator"], tuple(f"{n:064x}" for n in range(words))
+        with bench.office.read() as uow:
+            written = replace_fields(memory.recall(uow, actor), confirmed=confirmed)
+            memory.remember(uow, actor, written)
+            assert memory.recall(uow, actor) == written
+        kept = bench.office.keystore.memory(actor.person_id)
+        assert kept is not None
+        assert len(age.decrypt(kept[0], [actor.person.identity])) == steps * memory.STEP
 
     def test_what_is_kept_is_readable_by_nobody_else(self, bench: Bench) -> None:
         kept = bench.office.keystore.memory(bench["operator"].person_id)

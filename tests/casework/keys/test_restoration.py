@@ -414,16 +414,30 @@ class TestOldWords:
         assert check(gone_back).explained is not None
 
 
-class TestTheFirstFormat:
-    """Memories from before guardians stood in them."""
+class TestOlderFormats:
+    """Memories from before guardians stood in them, then root and key; none of them is padded."""
 
     def older(self, bench: Bench, username: str, **changes: Any) -> None:
         with bench.office.read() as uow:
             seen = memory.recall(uow, bench[username])
         content = {name: getattr(seen, name) for name in seen.__struct_fields__}
-        for name in ("guardian", "guardian_key", "confirmed", "log_root", "log_key"):
+        for name in ("guardian", "guardian_key", "confirmed", "log_root", "log_key", "written"):
             del content[name]
         write_memory(bench, username, content | {"v": 1} | changes)
+
+    def test_one_of_the_second_format_is_read_as_it_is(self, bench: Bench) -> None:
+        inspektur = bench["inspektur"]
+        named = {
+            "v": 2,
+            "guardian": inspektur.person_id,
+            "guardian_key": inspektur.person.public.verify_key.hex(),
+            "confirmed": ["e" * 64],
+        }
+        self.older(bench, "operator", **named)
+        with bench.office.read() as uow:
+            seen = memory.recall(uow, bench["operator"])
+        assert (seen.guardian, seen.confirmed) == (inspektur.person_id, ("e" * 64,))
+        assert (seen.log_root, seen.written) == (NO_PREVIOUS, None)
 
     def test_one_is_read_and_renewed(self, bench: Bench) -> None:
         self.older(bench, "operator")
