@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class CheckpointDamaged(Untrustworthy):
-    """What is stored as a published checkpoint is none; somebody wrote behind the portal's back."""
+    """What is stored as published last is no checkpoint, or of another tree: it was written to."""
 
 
 @dataclass(frozen=True)
