@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from casework.audit.findings import Findings
+    from casework.log.keys import LogKeys
 
 MAX_SIZE: Final = 64 * 1024 * 1024
 """Bytes of the largest file that is read: some hundred thousand checkpoints."""
@@ -84,17 +85,18 @@ def witness_keys(text: str) -> tuple[NoteKey, ...]:
 
 
 def judged(
-    evidence: Sequence[Evidence], known: Sequence[NoteKey], origin: str, findings: Findings
+    evidence: Sequence[Evidence], known: LogKeys, origin: str, findings: Findings
 ) -> list[Evidence]:
-    """Return what a key of this log has signed; tell of the rest."""
+    """Return what a key of this log has signed that counts at its size; tell of the rest."""
     found = []
-    own = {(key.name, key.key_id) for key in known}
     for one in evidence:
+        counting = known.of_size(one.said.size)
+        own = {(key.name, key.key_id) for key in counting}
         if one.said.origin != origin:
             findings.add(Finding(What.OUTSIDE_OTHER, name=one.name))
         elif not any((sign.name, sign.key_id) in own for sign in one.note.signatures):
             findings.add(Finding(What.OUTSIDE_KEY, name=one.name))
-        elif not _is_signed(one, known):
+        elif not _is_signed(one, counting):
             findings.add(Finding(What.OUTSIDE_FORGED, name=one.name))
         elif not _is_included(one):
             findings.add(Finding(What.RECEIPT_WRONG, name=one.name))

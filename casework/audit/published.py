@@ -10,7 +10,7 @@ from sqlalchemy import select
 from casework.audit.findings import Finding, What
 from casework.log import adoption, keys
 from casework.log import leaf as leaves
-from casework.log.keys import LogKeysBroken
+from casework.log.keys import LogKeys, LogKeysBroken
 from casework.log.tables import CheckpointRow, Leaf, LogKeyRow, Padding
 from crypto import checkpoint
 from crypto.errors import CryptoError
@@ -21,20 +21,20 @@ if TYPE_CHECKING:
 
     from casework.audit.findings import Counts, Findings
     from casework.store.unit import UnitOfWork
-    from crypto.note import NoteKey
+    from crypto.handover import Handover
 
 GENESIS = "genesis"
 
 
-def known_keys(uow: UnitOfWork, findings: Findings, counts: Counts) -> tuple[NoteKey, ...]:
+def known_keys(uow: UnitOfWork, findings: Findings, counts: Counts) -> LogKeys:
     """Return the keys of the log that follow each other from the first on, and compare leaves."""
-    found: list[NoteKey] = []
+    found: list[Handover] = []
     adopted = adoption.adopted_at(uow)
     try:
         if adoption.is_due(uow):
-            return ()
-        for key in keys.followed(uow):
-            found.append(key)  # noqa: PERF402 - those before a broken one stay
+            return LogKeys(())
+        for one in keys.followed(uow):
+            found.append(one)  # noqa: PERF402 - those before a broken one stay
     except LogKeysBroken as broken:
         findings.add(Finding(What.LOG_KEYS_BROKEN, name=str(broken)))
     rows = uow.session.execute(select(LogKeyRow.number, LogKeyRow.vkey, LogKeyRow.handover)).all()
@@ -56,10 +56,10 @@ def known_keys(uow: UnitOfWork, findings: Findings, counts: Counts) -> tuple[Not
                 Finding(What.LOG_KEY_CHANGED, leaf=row.number, name=str(row_of_key.number))
             )
         told.add(str(vkey))
-    for vkey, one in stored.items():
+    for vkey, extra in stored.items():
         if vkey not in told:
-            findings.add(Finding(What.LOG_KEY_ADDED, name=str(one.number)))
-    return tuple(found)
+            findings.add(Finding(What.LOG_KEY_ADDED, name=str(extra.number)))
+    return LogKeys(tuple(found))
 
 
 def _names(body: Mapping[str, object], handover: str) -> bool:
@@ -79,7 +79,7 @@ def sizes(uow: UnitOfWork) -> set[int]:
 
 def checkpoints(
     uow: UnitOfWork,
-    known: tuple[NoteKey, ...],
+    known: LogKeys,
     roots: Mapping[int, bytes | None],
     findings: Findings,
     counts: Counts,
@@ -109,7 +109,7 @@ def checkpoints(
         largest = max(largest, size)
         try:
             note = SignedNote.from_text(signed)
-            said = checkpoint.of(note, known)
+            said = checkpoint.of(note, known.of_size(size))
             forged = said.size != size or said.origin != keys.origin_of(uow.office.instance_id)
         except CryptoError:
             findings.add(Finding(What.CHECKPOINT_FORGED, name=name))

@@ -21,7 +21,7 @@ from casework.audit.leaves import Leaves
 from casework.audit.tree import Tree
 from casework.case.tables import Case
 from casework.evidence.tables import FilePart, UploadPart
-from casework.log.keys import origin_of
+from casework.log.keys import LogKeys, origin_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -86,7 +86,7 @@ class _Run:
         erased = self._read(
             "erasures", lambda: erasures(uow, chain, self._size, findings), Bits(self._size)
         )
-        none: tuple[NoteKey, ...] = ()
+        none = LogKeys(())
         known = self._read("log keys", lambda: published.known_keys(uow, findings, counts), none)
         given = evidence.judged(self._given, known, self._origin, findings)
         wanted = published.sizes(uow) | {one.said.size for one in given}

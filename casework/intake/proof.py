@@ -17,6 +17,7 @@ from casework.intake.mailbox import open_own
 from casework.intake.sealing import KEYS, REPORT
 from casework.intake.watch import NotInLog
 from casework.log import checkpoints, keys, proof, tree, witnesses
+from casework.log.keys import LogKeyMissing
 from casework.log.tables import Leaf
 from crypto import canonical
 from crypto.checkpoint import Checkpoint
@@ -71,24 +72,43 @@ def evidence(uow: UnitOfWork, actor: Actor) -> Evidence:
     )
     if leaf is None or leaf.body is None:
         raise CaseDamaged("submission")
-    signed, published = _covering(uow, leaf.number)
     text = canonical.encode(dict(_body(keyring, REPORT)))
     key = bytes.fromhex(_body(keyring, KEYS)["commitment"])
-    file, receipt = _proven(uow, leaf.number, leaf.body.encode(), signed)
+    made = _made(uow, leaf.number, leaf.body.encode())
     try:
-        proof.check_text(receipt, text, key)
+        proof.check_text(made.receipt, text, key)
     except CryptoError:
         raise CaseDamaged("commitment") from None
     return Evidence(
-        ticket=receipt.ticket,
-        day=receipt.day,
-        file=file,
-        published=published,
-        witnesses=witnesses.names(uow, signed),
+        ticket=made.receipt.ticket,
+        day=made.receipt.day,
+        file=made.file,
+        published=made.published,
+        witnesses=witnesses.names(uow, made.signed),
         profile=profile,
         text=text,
         key=key,
     )
+
+
+@dataclass(frozen=True)
+class _Made:
+    """A receipt, as it is handed out and as it is read, and the checkpoint that it leads to."""
+
+    signed: SignedNote
+    published: bool
+    file: str
+    receipt: proof.Receipt
+
+
+def _made(uow: UnitOfWork, number: int, body: bytes) -> _Made:
+    """Return the receipt of a leaf. Raises: LogKeyMissing, and as :func:`_proven`."""
+    try:
+        return _proven(uow, number, body)
+    except LogKeyMissing:
+        # Whoever looked before a key was exchanged looks for the old one, which is gone since.
+        with uow.office.read() as fresh:
+            return _proven(fresh, number, body)
 
 
 def _covering(uow: UnitOfWork, number: int) -> tuple[SignedNote, bool]:
@@ -99,20 +119,20 @@ def _covering(uow: UnitOfWork, number: int) -> tuple[SignedNote, bool]:
     return checkpoints.sign_now(uow), False
 
 
-def _proven(
-    uow: UnitOfWork, number: int, body: bytes, signed: SignedNote
-) -> tuple[str, proof.Receipt]:
-    """Return a receipt as its reader will read it.
+def _proven(uow: UnitOfWork, number: int, body: bytes) -> _Made:
+    """Return a receipt once it was read as its reader will read it.
 
     Raises:
         NotInLog: it would prove nothing.
-        LogKeysBroken, TreeDamaged: nothing can be proven.
+        LogKeysBroken, LogKeyMissing, TreeDamaged: nothing can be proven.
     """
-    known = keys.load(uow).all
-    path = tree.prove_inclusion(uow.session, number, Checkpoint.from_text(signed.text).size)
+    signed, published = _covering(uow, number)
+    size = Checkpoint.from_text(signed.text).size
+    known = keys.load(uow).of_size(size)
+    path = tree.prove_inclusion(uow.session, number, size)
     try:
         file = proof.make(body, number, path, signed)
-        return file, proof.read(file, known)
+        return _Made(signed, published, file, proof.read(file, known))
     except CryptoError:
         raise NotInLog("receipt") from None
 

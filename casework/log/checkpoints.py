@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class CheckpointDamaged(Untrustworthy):
-    """What is stored as a published checkpoint is none; somebody wrote behind the portal's back."""
+    """What is stored as published last is no checkpoint, or of another tree: it was written to."""
 
 
 @dataclass(frozen=True)
@@ -46,18 +46,24 @@ class Published:
 def publish_due(uow: UnitOfWork) -> Published | None:
     """Publish the checkpoint of this period, if there is none yet; fills the tree up.
 
-    A clock that was set back publishes nothing before it has caught up again.
+    A clock that was set back publishes nothing before it has caught up again. No key is lent to a
+    tree that contradicts what was published last.
 
     Raises:
         LogKeysBroken, LogKeyMissing, TreeDamaged: it cannot be signed.
+        CheckpointDamaged: the one before it is forged, or of another tree than is stored.
     """
     clock = uow.office.checkpoints
     hour = clock.beginning(uow.now().timestamp())
     last = _row(uow)
     if last is not None and last.hour >= hour:
         return None
-    signing = keys.signer(uow)
     tree.one_writer(uow.session)
+    try:
+        checked(uow, keys.load(uow))
+    except CryptoError as error:
+        raise CheckpointDamaged(str(error)) from None
+    signing = keys.signer(uow)
     before = 0 if last is None else last.size
     size = max(before + clock.leaves, _up(tree.size(uow.session)))
     padding.fill(uow, size)
@@ -74,7 +80,10 @@ def sign_now(uow: UnitOfWork) -> SignedNote:
     Raises:
         LogKeysBroken, LogKeyMissing, TreeDamaged: it cannot be signed.
     """
-    signing, size = keys.signer(uow), tree.size(uow.session)
+    # The size first: where each query sees what was committed last, the key that is found then
+    # counts at this size. The one that was in force before may not count at a later size.
+    size = tree.size(uow.session)
+    signing = keys.signer(uow)
     return Checkpoint(signing.key.name, size, tree.root(uow.session, size)).sign([signing])
 
 
@@ -99,16 +108,19 @@ def note_of(row: CheckpointRow) -> SignedNote:
 
 
 def checked(uow: UnitOfWork, known: LogKeys) -> Checkpoint | None:
-    """Return the checkpoint published last, once key and tree have vouched for it.
+    """Return the checkpoint published last, once tree and a key that counts have vouched for it.
 
     Raises:
         Tampered, Malformed: it is forged, or the tree that is stored is another one.
         TreeDamaged, CheckpointDamaged: a node is gone, or the note cannot be read.
     """
-    note = newest(uow)
-    if note is None:
+    row = _row(uow)
+    if row is None:
         return None
-    found = checkpoint.of(note, known.all)
+    note = note_of(row)
+    found = checkpoint.of(note, known.of_size(Checkpoint.from_text(note.text).size))
+    if found.size != row.size:
+        raise Tampered("the published checkpoint is of another size")
     if found.size > tree.size(uow.session) or tree.root(uow.session, found.size) != found.root:
         raise Tampered("the published checkpoint is of another tree")
     return found

@@ -1,13 +1,16 @@
 """The keys of the log: which one signs, which ones signed before, and how each followed the last.
 
 The secret of the key in force lies in one file beside the keystore; it decrypts nothing. The
-public keys stay for ever: each follows the one before it by a note that both have signed.
+public keys stay for ever: each follows the one before it by a note that both have signed. That
+note says how large the tree was, and of no larger one does the word of the earlier key count.
 """
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -23,7 +26,7 @@ from crypto.handover import Handover
 from crypto.note import Kind, NoteKey, NoteSigner, SignedNote
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from casework.store.unit import UnitOfWork
@@ -45,14 +48,28 @@ class LogKeysBroken(Untrustworthy):
 
 @dataclass(frozen=True)
 class LogKeys:
-    """Every public key of a log, the oldest first."""
+    """Every public key of a log, the oldest first, by the hand-overs that they came by."""
 
-    all: tuple[NoteKey, ...]
+    handovers: tuple[Handover, ...]
+
+    @property
+    def all(self) -> tuple[NoteKey, ...]:
+        """The keys themselves."""
+        return tuple(one.new for one in self.handovers)
 
     @property
     def in_force(self) -> NoteKey:
         """The key that signs."""
-        return self.all[-1]
+        return self.handovers[-1].new
+
+    def of_size(self, size: int) -> tuple[NoteKey, ...]:
+        """Return the keys whose word counts for a tree of ``size`` leaves.
+
+        Nothing larger than the tree of its hand-over existed while a key that was replaced was in
+        force. A tree of just that size may be signed by either.
+        """
+        ended = sum(one.size < size for one in self.handovers[1:])
+        return self.all[ended:]
 
     def since(self, vkey: str) -> tuple[NoteKey, ...]:
         """Return a key and those that followed it.
@@ -76,17 +93,18 @@ class LogKeyFile:
         """Name the file; beside it, a new key waits under ``.new`` until its hand-over commits."""
         self.path = path
         self._new = path.with_name(f"{path.name}.new")
+        self._part = path.with_name(f".{path.name}.part")
 
     def make(self, instance: str, seed: bytes) -> NoteSigner:
         """Write the first key of an instance, of 32 random bytes. Raises: OSError: there is one."""
         signer = NoteSigner(origin_of(instance), Kind.LOG, seed)
-        _write(self.path, signer, os.O_EXCL)
+        self._write(self.path, signer, os.link)
         return signer
 
     def prepare(self, instance: str, seed: bytes) -> NoteSigner:
         """Write the next key, which :meth:`signer` takes up once it is in force."""
         signer = NoteSigner(origin_of(instance), Kind.LOG, seed)
-        _write(self._new, signer, os.O_TRUNC)
+        self._write(self._new, signer, os.replace)
         return signer
 
     def first(self) -> NoteSigner:
@@ -99,16 +117,10 @@ class LogKeyFile:
         Raises:
             LogKeyMissing: it is not there.
         """
-        found = _read(self.path) if self.path.exists() or not self._new.exists() else None
-        if found is not None and found.key == key:
-            return found
-        if self._new.exists():
-            waiting = _read(self._new)
-            if waiting.key == key:
-                self._new.replace(self.path)
-                _sync(self.path.parent)
-                return waiting
-        raise LogKeyMissing("another key is in force")
+        path, found = self._look_for(key)
+        if path == self._new:
+            self._take_up(key)
+        return found
 
     def check(self, key: NoteKey) -> None:
         """Look whether the secret of the key in force is there; changes nothing.
@@ -116,10 +128,41 @@ class LogKeyFile:
         Raises:
             LogKeyMissing: it is not, neither in its place nor waiting to take it.
         """
-        for path in (self.path, self._new):
-            if path.exists() and _read(path).key == key:
-                return
-        raise LogKeyMissing("another key is in force")
+        self._look_for(key)
+
+    def _look_for(self, key: NoteKey) -> tuple[Path, NoteSigner]:
+        """Return where a secret is, and itself. Raises: LogKeyMissing."""
+        # Another process may put the new one into its place between the first two looks.
+        for path in (self.path, self._new, self.path):
+            found = _look(path)
+            if found is not None and found.key == key:
+                return path, found
+        raise LogKeyMissing("unreadable, or another key than the one in force")
+
+    def _take_up(self, key: NoteKey) -> None:
+        """Put a new key into its place, unless another process did; then a next one may wait."""
+        with _alone(self.path.parent):
+            waiting = _look(self._new)
+            if waiting is not None and waiting.key == key:
+                self._new.replace(self.path)
+
+    def _write(self, path: Path, signer: NoteSigner, put: Callable[[Path, Path], None]) -> None:
+        """Write a secret whole or not at all; what a killed process left of one goes.
+
+        Raises:
+            OSError: it cannot be written, or ``put`` finds another file in its place.
+        """
+        with _alone(self.path.parent):
+            self._part.unlink(missing_ok=True)
+            try:
+                descriptor = os.open(self._part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+                with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+                    file.write(f"{signer.to_text()}\n")
+                    file.flush()
+                    os.fsync(file.fileno())
+                put(self._part, path)
+            finally:
+                self._part.unlink(missing_ok=True)
 
     def __repr__(self) -> str:
         """Return a text without the secret."""
@@ -148,22 +191,22 @@ def load(uow: UnitOfWork) -> LogKeys:
     Raises:
         LogKeysBroken: one of them was not, or there is none.
     """
-    keys = tuple(followed(uow))
-    if not keys:
+    found = tuple(followed(uow))
+    if not found:
         raise LogKeysBroken("none")
-    return LogKeys(keys)
+    return LogKeys(found)
 
 
-def followed(uow: UnitOfWork) -> Iterator[NoteKey]:
-    """Yield the keys of the log in order, as far as each was handed over by the one before it.
+def followed(uow: UnitOfWork) -> Iterator[Handover]:
+    """Yield the hand-overs of the log in order, as far as each follows from the one before it.
 
     Raises:
-        LogKeysBroken: the next one was not.
+        LogKeysBroken: the next one does not.
     """
-    keys: list[NoteKey] = []
-    for row in uow.session.scalars(select(LogKeyRow).order_by(LogKeyRow.number)):
-        keys.append(_followed(uow, keys, row))
-        yield keys[-1]
+    before: list[Handover] = []
+    for row in uow.session.scalars(select(LogKeyRow).order_by(LogKeyRow.number)).all():
+        before.append(_followed(uow, before, row))
+        yield before[-1]
 
 
 def signer(uow: UnitOfWork) -> NoteSigner:
@@ -177,15 +220,18 @@ def rotate(uow: UnitOfWork, seed: bytes) -> LogKeys:
     The key is on the disk before this transaction commits, and signs from the commit on.
 
     Raises:
-        LogKeysBroken, LogKeyMissing: the key in force cannot sign.
+        LogKeysBroken, LogKeyMissing: the key in force cannot sign, or the tree is smaller than
+            when it was handed over to.
     """
     known = load(uow)
+    if tree.size(uow.session) < known.handovers[-1].size:
+        raise LogKeysBroken("a smaller tree")
     old = uow.office.log_key.signer(known.in_force)
     new = uow.office.log_key.prepare(uow.office.instance_id, seed)
     said = Handover(old.key, new.key, tree.size(uow.session))
     _store(uow, len(known.all) + 1, new.key, said.sign([old, new]))
     name_in_log(uow, new.key)
-    return LogKeys((*known.all, new.key))
+    return LogKeys((*known.handovers, said))
 
 
 def name_in_log(uow: UnitOfWork, key: NoteKey) -> int:
@@ -208,21 +254,23 @@ def handovers(uow: UnitOfWork) -> tuple[SignedNote, ...]:
     return tuple(SignedNote.from_text(row) for row in rows)
 
 
-def _followed(uow: UnitOfWork, before: list[NoteKey], row: LogKeyRow) -> NoteKey:
-    """Return the key of a row once the key before it, and it itself, signed its hand-over."""
+def _followed(uow: UnitOfWork, before: list[Handover], row: LogKeyRow) -> Handover:
+    """Return what a row says once the key before it, and its own, signed it; sizes never fall."""
+    last = before[-1] if before else None
     try:
         said = _verified(row.handover)
         fits = (
             said.new.name == origin_of(uow.office.instance_id)
             and said.new.to_text() == row.vkey
-            and said.old == (before[-1] if before else None)
-            and said.new not in before
+            and said.old == (last.new if last else None)
+            and said.size >= (last.size if last else 0)
+            and all(said.new != one.new for one in before)
         )
     except CryptoError:
         raise LogKeysBroken(f"key {row.number}") from None
     if not fits or row.number != len(before) + 1:
         raise LogKeysBroken(f"key {row.number}")
-    return said.new
+    return said
 
 
 @lru_cache(maxsize=64)
@@ -243,18 +291,20 @@ def _read(path: Path) -> NoteSigner:
         raise LogKeyMissing("unreadable") from None
 
 
-def _write(path: Path, signer: NoteSigner, how: int) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | how, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        file.write(f"{signer.to_text()}\n")
-        file.flush()
-        os.fsync(file.fileno())
-    _sync(path.parent)
+def _look(path: Path) -> NoteSigner | None:
+    try:
+        return _read(path)
+    except LogKeyMissing:
+        return None
 
 
-def _sync(folder: Path) -> None:
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Keep other processes from writing keys into a folder, which is on the disk afterwards."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
         os.fsync(descriptor)
     finally:
         os.close(descriptor)

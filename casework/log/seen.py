@@ -66,8 +66,8 @@ def now(uow: UnitOfWork, size: int | None = None) -> Seen:
 def contradiction(uow: UnitOfWork, seen: Seen) -> Contradiction | None:
     """Return how the log contradicts what was seen, or ``None`` if it merely went on.
 
-    The checkpoint that is published must be of the same tree, and signed by a key that follows
-    the one that was seen.
+    The checkpoint that is published must be of the same tree, and signed by a key that counts at
+    its size: if it is larger than what was seen, by the key that was seen or one that follows it.
     """
     size = tree.size(uow.session)
     if size < seen.size:

@@ -79,7 +79,7 @@ SENTENCES: Final[Mapping[What, str]] = MappingProxyType(
         What.ROSTER_BROKEN: "the chain of the roster is broken at this entry",
         What.LOG_KEYS_BROKEN: "the key before it did not hand over to this key of the log",
         What.CHECKPOINT_FORGED: "a published checkpoint that no key of the log signed as it is",
-        What.OUTSIDE_KEY: "signed by a key this instance never handed over to",
+        What.OUTSIDE_KEY: "signed by no key that counts in this instance for a tree of its size",
         What.OUTSIDE_FORGED: "the signature of the log does not fit: the file was changed",
         What.OUTSIDE_OTHER: "the checkpoint of another log",
         What.RECEIPT_WRONG: "the receipt does not lead to the tree that was signed",

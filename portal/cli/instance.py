@@ -6,6 +6,7 @@ import os
 import re
 import secrets
 import tomllib
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -105,7 +106,8 @@ def adopt_log_key(office: Office) -> bool:
         if adoption.has_key(uow):
             return False
         adoption.is_due(uow)
-    if not office.log_key.path.exists():
+    # What an attempt before this one wrote, or another one at this moment, is taken as it is.
+    with suppress(FileExistsError):
         office.log_key.make(office.instance_id, secrets.token_bytes(log_keys.SEED_SIZE))
     with office.write() as uow:
         return adoption.adopt(uow)

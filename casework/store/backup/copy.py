@@ -14,7 +14,7 @@ import os
 import secrets
 import shutil
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, BinaryIO, Final
 
 from pysqlite3 import dbapi2
@@ -50,8 +50,8 @@ class Pair:
     """
 
     database: BinaryIO
-    keystore: bytes
-    log_key: bytes | None
+    keystore: bytes = field(repr=False)
+    log_key: bytes | None = field(repr=False)
     point: Point
     blobs: dict[str, tuple[int, bytes]]
 

@@ -266,6 +266,27 @@ def test_a_checkpoint_of_another_key_is_forged(own: Everything) -> None:
     assert found(own) == {What.CHECKPOINT_FORGED}
 
 
+def test_a_checkpoint_of_a_key_that_was_retired_before_is_forged(own: Everything) -> None:
+    """Whoever kept the secret signs the very tree that is here, and whoever reads it outside."""
+    with own.bench.office.write() as uow:
+        keys.rotate(uow, bytes(32))
+    with own.bench.office.write() as uow:
+        known = keys.rotate(uow, bytes(range(32)))
+    size, note = known.handovers[-1].size, own.publish()
+    retired = NoteSigner(known.in_force.name, KeyKind.LOG, bytes(32))
+    with own.bench.office.write() as uow:
+        outside = [
+            Checkpoint(retired.key.name, one, tree.root(uow.session, one)).sign([retired])
+            for one in (size, size + 1)
+        ]
+        row = checkpoints.rows(uow)[-1]
+        row.signed = SignedNote(note.text, (retired.sign(note.text),)).to_text()
+    assert found(own) == {What.CHECKPOINT_FORGED}
+    given = [evidence(one, str(at)) for at, one in enumerate(outside)]
+    told = [one.name for one in own.audit(*given).findings if one.what is What.OUTSIDE_KEY]
+    assert told == ["1"], "a tree of the size of the hand-over may be signed by either"
+
+
 def test_a_checkpoint_of_another_tree_differs(own: Everything) -> None:
     with own.bench.office.write() as uow:
         signer = keys.signer(uow)

@@ -73,6 +73,23 @@ def test_afterwards_it_is_the_published_one_with_its_known_witnesses_alone(filed
         assert witnesses.names(uow, checkpoint_in(taken(filed))) == (WITNESS.key.name,)
 
 
+def test_whoever_looked_before_the_key_was_exchanged_gets_a_receipt_all_the_same(
+    filed: Filed,
+) -> None:
+    """The secret that their view of the log names is gone by the time it is to sign."""
+    office = filed.bench.office
+    with office.read() as uow:
+        before = keys.load(uow)
+        with office.write() as other:
+            known = keys.rotate(other, bytes(range(32)))
+        with office.read() as other:
+            keys.signer(other)
+        found = proof.evidence(uow, filed.reporter)
+        assert keys.load(uow) == before, "it still sees the log as it was"
+    assert not found.published
+    assert read(found.file, [known.in_force]).ticket == filed.receipt.ticket
+
+
 def test_without_the_key_nothing_can_be_signed_but_what_is_published_is_handed_out(
     filed: Filed,
 ) -> None:

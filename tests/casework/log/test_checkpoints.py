@@ -1,18 +1,25 @@
 """Checkpoints appear by a fixed clock and grow by a fixed number, whatever happened meanwhile."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from sqlalchemy import delete, update
 
-from casework.log import checkpoints, keys, leaf, padding, tree
-from casework.log.checkpoints import Published
+from casework.log import checkpoints, keys, leaf, padding, seen, tree
+from casework.log.checkpoints import CheckpointDamaged, Published
 from casework.log.clock import Clock
-from casework.log.tables import Node
+from casework.log.seen import Contradiction
+from casework.log.tables import Leaf, Node
 from casework.log.tree import TreeDamaged
-from crypto import checkpoint, merkle
-from crypto.errors import CryptoError
+from casework.store.unit import UnitOfWork
+from casework.tick import tick
+from crypto import canonical, checkpoint, merkle
+from crypto.checkpoint import Checkpoint
+from crypto.errors import CryptoError, Tampered
+from crypto.note import Kind, NoteSigner
 from tests.casework.cases import reopened, together
+from tests.casework.log.trees import rebuild
 from tests.casework.office import Bench
 
 
@@ -167,6 +174,87 @@ def test_a_forged_checkpoint_or_another_tree_is_noticed(bench: Bench) -> None:
         stored.signed = stored.signed.replace("\n256\n", "\n255\n")
     with bench.office.read() as uow, pytest.raises(CryptoError):
         checkpoints.checked(uow, known)
+
+    with bench.office.write() as uow:
+        (stored,) = checkpoints.rows(uow)
+        stored.signed = stored.signed.replace("\n255\n", "\n256\n")
+        checkpoints.checked(uow, known)
+        stored.size = 255
+        uow.session.flush()
+        with pytest.raises(Tampered):
+            checkpoints.checked(uow, known)
+
+
+RETIRED, NEXT = b"\x21" * 32, b"\x22" * 32
+
+
+def handed_over(bench: Bench) -> tuple[NoteSigner, int]:
+    """Return a key whose secret was kept when it was replaced, and the size of its hand-over."""
+    with bench.office.write() as uow:
+        keys.rotate(uow, RETIRED)
+    with bench.office.write() as uow:
+        padding.fill(uow, 300)
+    with bench.office.write() as uow:
+        known = keys.rotate(uow, NEXT)
+    return NoteSigner(known.in_force.name, Kind.LOG, RETIRED), 300
+
+
+def sign_newest(uow: UnitOfWork, signer: NoteSigner, size: int) -> None:
+    """Put another checkpoint in the place of the one published last."""
+    row = checkpoints.rows(uow)[-1]
+    made = Checkpoint(signer.key.name, size, tree.root(uow.session, size))
+    row.size, row.signed = size, made.sign([signer]).to_text()
+    uow.session.flush()
+
+
+def test_a_retired_key_counts_for_no_tree_larger_than_that_of_its_hand_over(bench: Bench) -> None:
+    retired, size = handed_over(bench)
+    assert publish(bench) is not None
+    with bench.office.read() as uow:
+        known, before = keys.load(uow), seen.now(uow)
+    for larger, told in ((0, None), (1, Contradiction.FORGED), (212, Contradiction.FORGED)):
+        with bench.office.write() as uow:
+            sign_newest(uow, retired, size + larger)
+            assert seen.contradiction(uow, before) is told
+            if told is None:
+                assert checkpoints.checked(uow, known) is not None
+            else:
+                with pytest.raises(Tampered):
+                    checkpoints.checked(uow, known)
+            sign_newest(uow, NoteSigner(retired.key.name, Kind.LOG, NEXT), size + larger)
+            assert seen.contradiction(uow, before) is None
+
+
+def _other_beginning(uow: UnitOfWork) -> None:
+    """Another first leaf, and the nodes built to fit, by somebody without the key."""
+    row = uow.session.get_one(Leaf, 0)
+    body = canonical.encode({**(leaf.read(row) or {}), "salt": "0" * 32})
+    row.body, row.hash = body.decode(), leaf.leaf_hash(body)
+    rebuild(uow)
+
+
+def _retired_key(uow: UnitOfWork) -> None:
+    signer = NoteSigner(keys.origin_of(uow.office.instance_id), Kind.LOG, RETIRED)
+    sign_newest(uow, signer, 512)
+
+
+@pytest.mark.parametrize("attack", [_other_beginning, _retired_key])
+def test_no_key_signs_what_contradicts_the_last_checkpoint(
+    bench: Bench, attack: Callable[[UnitOfWork], None]
+) -> None:
+    """Else the next tick would sign the forgery for whoever lacks the key; it is told instead."""
+    handed_over(bench)
+    assert publish(bench) is not None
+    with bench.office.write() as uow:
+        attack(uow)
+        size = tree.size(uow.session)
+    bench.clock.advance(hours=6)
+    for _ in range(2):
+        with pytest.raises(CheckpointDamaged):
+            tick(bench.office)
+    assert sizes(bench) == [512]
+    with bench.office.read() as uow:
+        assert tree.size(uow.session) == size
 
 
 @pytest.mark.parametrize(("hours", "other"), [(6, 12), (12, 6), (1, 24), (24, 1), (6, 5)])

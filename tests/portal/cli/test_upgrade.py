@@ -112,27 +112,38 @@ def test_the_log_gets_its_first_key_once_and_a_leaf_names_it(run: Run, older: Pa
         close(office)
 
 
-def test_cut_short_between_schema_and_key_it_serves_nobody_and_is_finished_later(
-    run: Run, older: Path
+@pytest.mark.parametrize("written", [False, True])
+def test_cut_short_before_the_key_is_stored_it_serves_nobody_and_is_finished_later(
+    run: Run, older: Path, *, written: bool
 ) -> None:
+    """Whether or not the file was written: if it was, that key becomes the first one."""
     run("migrate", older)
     execute(older, "DELETE FROM log_key")
     execute(older, "DELETE FROM tree_node WHERE level = 0 AND position = 2")
     execute(older, "DELETE FROM leaf WHERE number = 2")
-    (older / "keys/log.key").unlink()
+    key = older / "keys/log.key"
+    before = key.read_bytes()
+    if not written:
+        key.unlink()
     assert "log has no key: run suaka migrate" in run("tick", older).stderr
     assert "this log has none yet: run suaka migrate" in lines(run, older, "bad", 1)
     assert "first key" in run("migrate", older).stdout
+    assert (key.read_bytes() == before) is written
     assert run("tick", older).exit_code == 0
 
 
-def test_a_log_that_had_a_key_gets_no_other_by_losing_it(run: Run, older: Path) -> None:
-    """Neither by the rows nor by the file: whoever wants another one forges the whole log."""
+@pytest.mark.parametrize("event", [keys.CHANGED, "x"])
+def test_a_log_that_had_a_key_gets_no_other_by_losing_it(run: Run, older: Path, event: str) -> None:
+    """Neither by the rows nor by the file: whoever wants another one forges the whole log.
+
+    What the leaf says that names the key decides, not the column that it is listed by.
+    """
     run("migrate", older)
     (older / "keys/log.key").unlink()
     assert run("migrate", older).exit_code == 0
     assert not (older / "keys/log.key").exists()
     execute(older, "DELETE FROM log_key")
+    execute(older, f"UPDATE leaf SET event = '{event}' WHERE number = 2")
     answer = run("migrate", older)
     assert answer.exit_code == 1
     assert "public key of the log" in answer.stderr
@@ -167,8 +178,18 @@ def test_a_reporter_from_before_begins_a_memory_at_the_first_visit(
     assert noticed.value.reason is Rollback.LOG_SHORTER
 
 
+COLUMNS = {
+    "as it is": "UPDATE leaf SET event = event",
+    "the leaf of the first key under another event": "UPDATE leaf SET event = 'x' WHERE number = 2",
+    "an older leaf under the case": "UPDATE leaf SET case_id ="
+    " (SELECT case_id FROM leaf ORDER BY case_id IS NULL, number DESC LIMIT 1) WHERE number = 0",
+}
+"""What somebody writes into the columns that leaves are found by."""
+
+
+@pytest.mark.parametrize("columns", COLUMNS)
 def test_a_reporter_from_after_has_one_from_the_first_moment(
-    office: Office, words: tuple[str, str]
+    office: Office, words: tuple[str, str], columns: str
 ) -> None:
     """Of who reported later, a memory that is gone is an alarm, as everywhere."""
     fields = {"position": "asn", "narrative": "Sesudah pembaruan."}
@@ -180,6 +201,9 @@ def test_a_reporter_from_after_has_one_from_the_first_moment(
     receipt = submit.again(office, token)
     assert receipt is not None
     later = reporter(office, (receipt.ticket, " ".join(receipt.words)))
+    with office.write() as uow:
+        keys.rotate(uow, bytes(range(32)))
+        uow.session.connection().exec_driver_sql(COLUMNS[columns])
     with pytest.raises(RolledBack) as noticed:
         visit(office, later)
     assert noticed.value.reason is Rollback.MEMORY_MISSING
