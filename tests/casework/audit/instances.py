@@ -83,7 +83,8 @@ class Everything:
 
 def but_erasures(report: Report) -> Report:
     """A report without its notices of erasures, which no attack adds or hides."""
-    numbers = {what: count for what, count in report.numbers.items() if what is not What.ERASED}
+    numbers = dict(report.numbers)
+    numbers.pop(What.ERASED, None)
     others = tuple(one for one in report.findings if one.what is not What.ERASED)
     return replace(report, findings=others, numbers=numbers)
 
