@@ -3,7 +3,9 @@
 Every case is a real report, submitted through the use case with cheap key stretching. Nearly all
 other leaves are looks of an operator and the guardian at those cases, on one day after another:
 the one act that leaves nothing but its leaf. The first look is the use case's own; the others are
-filled into its canonical text and written by SQL, each with its links and its signature.
+filled into its canonical text and written by SQL, each with its links and its signature. Every
+other case has few leaves, as most have in an office; the rest of the log is looks at large ones,
+since reports take far longer to make.
 """
 
 from __future__ import annotations
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
     from casework.store.office import Office
 
 LEAVES_OF_A_CASE: Final = 2000
+LEAVES_OF_A_SMALL_CASE: Final = 20
 LOOKING: Final = ("operator", "inspektur")
 """Who holds a new report, and so can look at it."""
 
@@ -55,12 +58,18 @@ _NODE: Final = "INSERT INTO tree_node (level, position, hash) VALUES (?, ?, ?)"
 
 @dataclass
 class Chain:
-    """Where the leaves of a case end: what the next one has to name."""
+    """Where the leaves of a case end: what the next one has to name; ``small``: it has few."""
 
     case_id: str
     seq: int
     prev: str
     first: str
+    small: bool
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it is to have no further leaf."""
+        return self.small and self.seq + 1 >= LEAVES_OF_A_SMALL_CASE
 
 
 class Log:
@@ -75,7 +84,8 @@ class Log:
     def grow(self, leaves: int) -> None:
         """Let the log have this many leaves at least, and publish a checkpoint over them."""
         said = report_of(self.office)
-        for _ in range(-(-leaves // LEAVES_OF_A_CASE) - len(self.chains)):
+        large = -(-leaves // (LEAVES_OF_A_CASE + LEAVES_OF_A_SMALL_CASE))
+        for _ in range(2 * large - len(self.chains)):
             submit.submit(self.office, submit.new_token(), said)
         self.bench.clock.advance(days=1)
         self.chains = list(self._ends())
@@ -93,11 +103,12 @@ class Log:
         """Yield the chain of each case as it stands."""
         with self.office.read() as uow:
             firsts = select(Leaf.case_id, Leaf.hash).where(Leaf.event == SUBMIT)
-            for case_id, first in uow.session.execute(firsts.order_by(Leaf.number)).all():
+            rows = uow.session.execute(firsts.order_by(Leaf.number)).all()
+            for at, (case_id, first) in enumerate(rows):
                 mine = select(Leaf).where(Leaf.case_id == case_id).order_by(Leaf.number.desc())
                 last = uow.session.scalars(mine.limit(1)).one()
                 seq = json.loads(str(last.body))["seq"]
-                yield Chain(str(case_id), seq, last.hash.hex(), first.hex())
+                yield Chain(str(case_id), seq, last.hash.hex(), first.hex(), small=at % 2 == 1)
 
     def _first_look(self) -> str:
         """Let an officer look at the newest case; return the text of such leaves to fill in."""
@@ -120,7 +131,8 @@ class Log:
             day = self.bench.clock.now.astimezone(self.office.tz).date().isoformat()
             for chain in self.chains:
                 for username in LOOKING:
-                    yield day, chain, self.bench[username]
+                    if not chain.is_full:
+                        yield day, chain, self.bench[username]
 
     def _fill(self, layout: str, leaves: int) -> None:
         """Write looks by SQL until there are `leaves` leaves, and the nodes of the tree."""

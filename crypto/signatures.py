@@ -18,7 +18,15 @@ from crypto.canonical import Json
 from crypto.errors import Malformed, Tampered
 from crypto.labels import Purpose
 
-__all__ = ["SIGNATURE_SIZE", "VERIFY_KEY_SIZE", "Json", "Purpose", "SigningKey", "verify"]
+__all__ = [
+    "SIGNATURE_SIZE",
+    "VERIFY_KEY_SIZE",
+    "Json",
+    "Purpose",
+    "SigningKey",
+    "verify",
+    "verify_encoded",
+]
 
 VERIFY_KEY_SIZE: Final = 32
 """Bytes of a public key."""
@@ -73,7 +81,8 @@ class SigningKey:
         Raises:
             Malformed: `statement` has no canonical encoding.
         """
-        return _SUITE_ED25519 + self._private.sign(_message(purpose, statement))
+        encoded = canonical.encode(statement)
+        return _SUITE_ED25519 + self._private.sign(_message(purpose, encoded))
 
     def __repr__(self) -> str:
         """Return a text without the secret."""
@@ -93,11 +102,21 @@ def verify(
         Malformed: key or signature is not well formed, the suite is unknown, or `statement` has
             no canonical encoding.
     """
+    verify_encoded(verify_key, purpose, canonical.encode(statement), signature)
+
+
+def verify_encoded(verify_key: bytes, purpose: Purpose, encoded: bytes, signature: bytes) -> None:
+    """Do as `verify`, for a caller who vouches that `encoded` is a statement's canonical encoding.
+
+    Raises:
+        Tampered: the owner of `verify_key` did not sign it.
+        Malformed: key or signature is not well formed, or the suite is unknown.
+    """
     if len(signature) != SIGNATURE_SIZE or signature[:1] != _SUITE_ED25519:
         raise Malformed("signature: unknown suite or wrong size")
     public = _parse(verify_key)
     try:
-        public.verify(signature[1:], _message(purpose, statement))
+        public.verify(signature[1:], _message(purpose, encoded))
     except InvalidSignature:
         raise Tampered("signature: does not fit") from None
 
@@ -126,10 +145,6 @@ def _parse(verify_key: bytes) -> Ed25519PublicKey:
     return Ed25519PublicKey.from_public_bytes(verify_key)
 
 
-def _message(purpose: Purpose, statement: Mapping[str, Json]) -> bytes:
-    """Return the bytes that are signed.
-
-    Raises:
-        Malformed: `statement` has no canonical encoding.
-    """
-    return purpose.encode() + _SEPARATOR + canonical.encode(statement)
+def _message(purpose: Purpose, encoded: bytes) -> bytes:
+    """Return the bytes that are signed."""
+    return purpose.encode() + _SEPARATOR + encoded

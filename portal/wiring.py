@@ -171,7 +171,7 @@ def _office(
         catalogue=catalogue,
         clock=clock,
         engine=open_engine(paths.database),
-        keystore=Keystore(keystore),
+        keystore=Keystore(keystore, stand_in=keystore != paths.keystore),
         blobs=BlobFolder(paths.blobs),
         jail=Jail.find(),
         sessions=SessionStore(run / paths.sessions.name, derive(Label.SESSION_OWNERS, pepper)),

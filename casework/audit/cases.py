@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from casework.audit.clocks import Clocks
 from casework.audit.findings import STRANGE, Finding, What
@@ -32,7 +32,10 @@ if TYPE_CHECKING:
     from casework.store.unit import UnitOfWork
 
 AT_ONCE: Final = 50
-"""Cases that are read together."""
+"""Cases that are read together, if they are small."""
+
+LEAVES_AT_ONCE: Final = 4096
+"""Leaves of cases that are read together; a case of more is read alone."""
 
 _OWNED: Final = (Item, Grant, Compartment, DeadlineRow, CaseFlag, Assignment, Upload)
 
@@ -43,7 +46,6 @@ T = TypeVar("T")
 class _Some:
     """Some cases and all rows of theirs, by case or by item."""
 
-    cases: Sequence[Case]
     said: dict[str, list[Leaf]]
     reporters: dict[str, PublicKeys]
     grants: dict[str, list[Grant]]
@@ -70,26 +72,15 @@ class Cases:
         """Look at what ``sealed`` says, too: blobs, and the keys that grants are wrapped in."""
         self._uow, self._roster, self._erased = uow, roster, erased
         self._findings, self._counts = findings, counts
+        self._sealed = sealed
         self._items = Items(uow, roster, findings, counts, sealed)
         self._holders = Holders(uow, roster, findings, counts, sealed)
         self._clocks = Clocks(uow, findings, counts)
 
     def look(self) -> Iterator[int]:
         """Look at every case; yield how many were done after each of several."""
-        last = ""
-        while True:
-            query = select(Case.__table__).where(Case.id > last).order_by(Case.id).limit(AT_ONCE)
-            cases = cast("list[Case]", self._uow.session.execute(query).all())
-            if not cases:
-                return
-            last = cases[-1].id
-            for some in self._loaded(cases):
-                for case in some.cases:
-                    self._counts.cases += 1
-                    try:
-                        self._case(case, some)
-                    except STRANGE:
-                        self._tell(What.UNREADABLE, case)
+        for cases in self._groups():
+            self._together(cases)
             yield len(cases)
 
     def strays(self) -> None:
@@ -102,10 +93,17 @@ class Cases:
             .execution_options(yield_per=1000)
         )
         told: str | None = None
-        for case_id, number, empty in session.execute(gone):
-            if case_id != told and not (empty and number in self._erased):
-                told = case_id
-                self._findings.add(Finding(What.CASE_GONE, case=str(case_id), leaf=number))
+        asked: str | None = None
+        for row_case, number, empty in session.execute(gone):
+            case_id = str(row_case)
+            if not (empty and number in self._erased):
+                if case_id != told:
+                    told = case_id
+                    self._findings.add(Finding(What.CASE_GONE, case=case_id, leaf=number))
+            elif self._sealed and case_id != asked:
+                asked = case_id
+                if self._uow.keystore.holds_newer(case_id, 0):
+                    self._findings.add(Finding(What.ERASED_LEFT, case=case_id, name="shred key"))
         for table in _OWNED:
             lost = select(table.case_id).where(table.case_id.not_in(select(Case.id))).distinct()
             for case_id in session.scalars(lost.execution_options(yield_per=1000)):
@@ -118,18 +116,55 @@ class Cases:
                     Finding(What.STRAY, name=f"{part.__tablename__} of item {item_id}")
                 )
 
-    def _loaded(self, cases: Sequence[Case]) -> Iterator[_Some]:
-        """Yield rows of all these cases together, or, where some cannot be read, one by one."""
-        try:
-            yield self._load(cases)
-        except STRANGE:
+    def _groups(self) -> Iterator[list[Case]]:
+        """Yield all cases, as many together as have few enough leaves, and one at least."""
+        session, last = self._uow.session, ""
+        while True:
+            query = select(Case.__table__).where(Case.id > last).order_by(Case.id).limit(AT_ONCE)
+            cases = cast("list[Case]", session.execute(query).all())
+            if not cases:
+                return
+            last = cases[-1].id
+            counted = (
+                select(Leaf.case_id, func.count())
+                .where(Leaf.case_id.in_([case.id for case in cases]))
+                .group_by(Leaf.case_id)
+            )
+            sizes = {row[0]: row[1] for row in session.execute(counted)}
+            group: list[Case] = []
+            total = 0
             for case in cases:
+                total += sizes.get(case.id, 0)
+                if group and total > LEAVES_AT_ONCE:
+                    yield group
+                    group, total = [], sizes.get(case.id, 0)
+                group.append(case)
+            yield group
+
+    def _together(self, cases: Sequence[Case]) -> None:
+        """Look at cases whose rows are read together, or, where some cannot be read, one by one.
+
+        What was read is let go at the end: two such loads never lie in memory beside each other.
+        """
+        some = self._read(cases)
+        if some is None and len(cases) == 1:
+            self._tell(What.UNREADABLE, cases[0])
+        elif some is None:
+            for case in cases:
+                self._together([case])
+        else:
+            for case in cases:
+                self._counts.cases += 1
                 try:
-                    one = self._load([case])
+                    self._case(case, some)
                 except STRANGE:
                     self._tell(What.UNREADABLE, case)
-                else:
-                    yield one
+
+    def _read(self, cases: Sequence[Case]) -> _Some | None:
+        try:
+            return self._load(cases)
+        except STRANGE:
+            return None
 
     def _load(self, cases: Sequence[Case]) -> _Some:
         ids = [case.id for case in cases]
@@ -139,7 +174,6 @@ class Cases:
         items = self._by_case(Item, ids)
         found = [row.id for rows in items.values() for row in rows]
         return _Some(
-            cases=cases,
             said=said,
             reporters=self._reporters([case.reporter for case in cases]),
             grants=self._by_case(Grant, ids),

@@ -35,9 +35,10 @@ class Bits:
 
 
 def erasures(uow: UnitOfWork, chain: Roster | None, size: int, findings: Findings) -> Bits:
-    """Return the numbers of all leaves that a guardian erased; tell of erasures that do not count.
+    """Return the numbers of all leaves that a guardian erased, and tell of every erasure.
 
-    A leaf's own body is looked at elsewhere.
+    One that counts is a notice: what was erased can nobody check any more, but that it was, and
+    why, is for whoever reads the audit to judge. A leaf's own body is looked at elsewhere.
     """
     found = Bits(size)
     query = select(Leaf).where(Leaf.event == erase.EVENT).order_by(Leaf.number)
@@ -46,6 +47,8 @@ def erasures(uow: UnitOfWork, chain: Roster | None, size: int, findings: Finding
         if said is None or chain is None or not erase.is_entitled(uow, row, said, chain):
             findings.add(Finding(What.ERASURE_WRONG, leaf=row.number))
             continue
+        name = f"{len(said.leaves)} leaves: {said.reason}"
+        findings.add(Finding(What.ERASED, leaf=row.number, name=name))
         for number in said.leaves:
             found.add(number)
     return found

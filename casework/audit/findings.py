@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from enum import StrEnum
-from types import MappingProxyType
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Self
 
 from sqlalchemy.exc import StatementError
 
@@ -44,110 +43,95 @@ class Kind(StrEnum):
 
 
 class What(StrEnum):
-    """Everything that an audit can find."""
+    """Everything that an audit can find, each with its kind, in the order in which it is told."""
 
-    LEAF_GONE = "leaf_gone"
-    BODY_GONE = "body_gone"
-    LINK_GONE = "link_gone"
-    NODE_GONE = "node_gone"
-    CASE_GONE = "case_gone"
-    CASE_UNTOLD = "case_untold"
-    CASE_GAP = "case_gap"
-    ITEM_GONE = "item_gone"
-    TEXT_GONE = "text_gone"
-    FILE_GONE = "file_gone"
-    BLOB_GONE = "blob_gone"
-    GRANT_GONE = "grant_gone"
-    COMPARTMENT_GONE = "compartment_gone"
-    DEADLINE_GONE = "deadline_gone"
-    ROSTER_GONE = "roster_gone"
-    OFFICER_GONE = "officer_gone"
-    LOG_KEY_GONE = "log_key_gone"
-    CHECKPOINT_BEYOND = "checkpoint_beyond"
-    CHECKPOINT_GONE = "checkpoint_gone"
-    OUTSIDE_BEYOND = "outside_beyond"
+    kind: Kind
 
-    LEAF_CHANGED = "leaf_changed"
-    UNREADABLE = "unreadable"
-    BODY_CHANGED = "body_changed"
-    COLUMNS_CHANGED = "columns_changed"
-    NODE_CHANGED = "node_changed"
-    PADDING_CHANGED = "padding_changed"
-    CASE_CHANGED = "case_changed"
-    ITEM_CHANGED = "item_changed"
-    TEXT_CHANGED = "text_changed"
-    FILE_CHANGED = "file_changed"
-    BLOB_CHANGED = "blob_changed"
-    DEADLINE_CHANGED = "deadline_changed"
-    OFFICER_CHANGED = "officer_changed"
-    LOG_KEY_CHANGED = "log_key_changed"
-    CHECKPOINT_DIFFERS = "checkpoint_differs"
-    CHECKPOINT_ORDER = "checkpoint_order"
-    OUTSIDE_DIFFERS = "outside_differs"
-    RECEIPT_DIFFERS = "receipt_differs"
+    def __new__(cls, value: str, kind: Kind) -> Self:
+        """Make a word of its text and its kind."""
+        made = str.__new__(cls, value)
+        made._value_, made.kind = value, kind
+        return made
 
-    LEAF_BEYOND = "leaf_beyond"
-    NODE_BEYOND = "node_beyond"
-    PADDING_BEYOND = "padding_beyond"
-    BODY_BACK = "body_back"
-    ERASED_LEFT = "erased_left"
-    STRAY = "stray"
-    ITEM_ADDED = "item_added"
-    TEXT_ADDED = "text_added"
-    FILE_ADDED = "file_added"
-    GRANT_ADDED = "grant_added"
-    COMPARTMENT_ADDED = "compartment_added"
-    DEADLINE_ADDED = "deadline_added"
-    ROSTER_ADDED = "roster_added"
-    LOG_KEY_ADDED = "log_key_added"
+    LEAF_GONE = "leaf_gone", Kind.MISSING
+    BODY_GONE = "body_gone", Kind.MISSING
+    LINK_GONE = "link_gone", Kind.MISSING
+    NODE_GONE = "node_gone", Kind.MISSING
+    CASE_GONE = "case_gone", Kind.MISSING
+    CASE_UNTOLD = "case_untold", Kind.MISSING
+    CASE_GAP = "case_gap", Kind.MISSING
+    ITEM_GONE = "item_gone", Kind.MISSING
+    TEXT_GONE = "text_gone", Kind.MISSING
+    FILE_GONE = "file_gone", Kind.MISSING
+    BLOB_GONE = "blob_gone", Kind.MISSING
+    SHRED_KEY_GONE = "shred_key_gone", Kind.MISSING
+    GRANT_GONE = "grant_gone", Kind.MISSING
+    COMPARTMENT_GONE = "compartment_gone", Kind.MISSING
+    DEADLINE_GONE = "deadline_gone", Kind.MISSING
+    ROSTER_GONE = "roster_gone", Kind.MISSING
+    OFFICER_GONE = "officer_gone", Kind.MISSING
+    LOG_KEY_GONE = "log_key_gone", Kind.MISSING
+    CHECKPOINT_BEYOND = "checkpoint_beyond", Kind.MISSING
+    CHECKPOINT_GONE = "checkpoint_gone", Kind.MISSING
+    OUTSIDE_BEYOND = "outside_beyond", Kind.MISSING
 
-    LEAF_MOVED = "leaf_moved"
-    LINK_MOVED = "link_moved"
-    ITEM_MOVED = "item_moved"
-    TEXT_MOVED = "text_moved"
+    LEAF_CHANGED = "leaf_changed", Kind.CHANGED
+    UNREADABLE = "unreadable", Kind.CHANGED
+    BODY_CHANGED = "body_changed", Kind.CHANGED
+    COLUMNS_CHANGED = "columns_changed", Kind.CHANGED
+    NODE_CHANGED = "node_changed", Kind.CHANGED
+    PADDING_CHANGED = "padding_changed", Kind.CHANGED
+    CASE_CHANGED = "case_changed", Kind.CHANGED
+    ITEM_CHANGED = "item_changed", Kind.CHANGED
+    TEXT_CHANGED = "text_changed", Kind.CHANGED
+    FILE_CHANGED = "file_changed", Kind.CHANGED
+    BLOB_CHANGED = "blob_changed", Kind.CHANGED
+    DEADLINE_CHANGED = "deadline_changed", Kind.CHANGED
+    OFFICER_CHANGED = "officer_changed", Kind.CHANGED
+    LOG_KEY_CHANGED = "log_key_changed", Kind.CHANGED
+    CHECKPOINT_DIFFERS = "checkpoint_differs", Kind.CHANGED
+    CHECKPOINT_ORDER = "checkpoint_order", Kind.CHANGED
+    OUTSIDE_DIFFERS = "outside_differs", Kind.CHANGED
+    RECEIPT_DIFFERS = "receipt_differs", Kind.CHANGED
 
-    LEAF_UNSIGNED = "leaf_unsigned"
-    LEAF_UNPROVEN = "leaf_unproven"
-    ERASURE_WRONG = "erasure_wrong"
-    ITEM_UNSIGNED = "item_unsigned"
-    GRANT_FORGED = "grant_forged"
-    ROSTER_BROKEN = "roster_broken"
-    LOG_KEYS_BROKEN = "log_keys_broken"
-    CHECKPOINT_FORGED = "checkpoint_forged"
-    OUTSIDE_KEY = "outside_key"
-    OUTSIDE_FORGED = "outside_forged"
-    OUTSIDE_OTHER = "outside_other"
-    RECEIPT_WRONG = "receipt_wrong"
-    COSIGNATURE_WRONG = "cosignature_wrong"
+    LEAF_BEYOND = "leaf_beyond", Kind.ADDED
+    NODE_BEYOND = "node_beyond", Kind.ADDED
+    PADDING_BEYOND = "padding_beyond", Kind.ADDED
+    BODY_BACK = "body_back", Kind.ADDED
+    ERASED_LEFT = "erased_left", Kind.ADDED
+    STRAY = "stray", Kind.ADDED
+    ITEM_ADDED = "item_added", Kind.ADDED
+    TEXT_ADDED = "text_added", Kind.ADDED
+    FILE_ADDED = "file_added", Kind.ADDED
+    GRANT_ADDED = "grant_added", Kind.ADDED
+    COMPARTMENT_ADDED = "compartment_added", Kind.ADDED
+    DEADLINE_ADDED = "deadline_added", Kind.ADDED
+    ROSTER_ADDED = "roster_added", Kind.ADDED
+    LOG_KEY_ADDED = "log_key_added", Kind.ADDED
 
-    CLOCK_BACK = "clock_back"
-    BLOB_UNNAMED = "blob_unnamed"
-    GRANTS_UNREAD = "grants_unread"
+    LEAF_MOVED = "leaf_moved", Kind.REORDERED
+    LINK_MOVED = "link_moved", Kind.REORDERED
+    ITEM_MOVED = "item_moved", Kind.REORDERED
+    TEXT_MOVED = "text_moved", Kind.REORDERED
 
-    @property
-    def kind(self) -> Kind:
-        """Of which kind this is."""
-        return KINDS[self]
+    LEAF_UNSIGNED = "leaf_unsigned", Kind.FORGED
+    LEAF_UNPROVEN = "leaf_unproven", Kind.FORGED
+    ERASURE_WRONG = "erasure_wrong", Kind.FORGED
+    ITEM_UNSIGNED = "item_unsigned", Kind.FORGED
+    GRANT_FORGED = "grant_forged", Kind.FORGED
+    ROSTER_BROKEN = "roster_broken", Kind.FORGED
+    LOG_KEYS_BROKEN = "log_keys_broken", Kind.FORGED
+    CHECKPOINT_FORGED = "checkpoint_forged", Kind.FORGED
+    OUTSIDE_KEY = "outside_key", Kind.FORGED
+    OUTSIDE_FORGED = "outside_forged", Kind.FORGED
+    OUTSIDE_OTHER = "outside_other", Kind.FORGED
+    RECEIPT_WRONG = "receipt_wrong", Kind.FORGED
+    COSIGNATURE_WRONG = "cosignature_wrong", Kind.FORGED
 
-
-def _kinds() -> dict[What, Kind]:
-    """Return the kind of each, by the order above: a kind ends where the next begins."""
-    firsts = {
-        What.LEAF_GONE: Kind.MISSING,
-        What.LEAF_CHANGED: Kind.CHANGED,
-        What.LEAF_BEYOND: Kind.ADDED,
-        What.LEAF_MOVED: Kind.REORDERED,
-        What.LEAF_UNSIGNED: Kind.FORGED,
-        What.CLOCK_BACK: Kind.NOTICE,
-    }
-    found, kind = {}, Kind.MISSING
-    for what in What:
-        kind = firsts.get(what, kind)
-        found[what] = kind
-    return found
-
-
-KINDS: Final[Mapping[What, Kind]] = MappingProxyType(_kinds())
+    CLOCK_BACK = "clock_back", Kind.NOTICE
+    BLOB_UNNAMED = "blob_unnamed", Kind.NOTICE
+    GRANTS_UNREAD = "grants_unread", Kind.NOTICE
+    ERASED = "erased", Kind.NOTICE
 
 
 @dataclass(frozen=True)
@@ -196,7 +180,8 @@ class Findings:
 class Counts:
     """How much was looked at; ``bytes`` are those of all blobs.
 
-    ``unread`` are the cases whose grants could not be judged for want of their shred key.
+    ``unread`` are the cases whose grants could not be judged: no keystore was given, or somebody
+    acted on the case meanwhile.
     """
 
     places: int = 0

@@ -5,10 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from sqlalchemy import select
+
 from casework.audit.findings import Finding, What
 from casework.case import custody
+from casework.case.authority import may_revoke
 from casework.case.grants import SHARE_A, SHARE_B, WHOLE
 from casework.case.standing import Judge
+from casework.case.tables import Case
 from casework.errors import NotFound
 from casework.intake import sealing
 from casework.keys.vocabulary import RECOVERY
@@ -16,11 +20,11 @@ from casework.law.vocabulary import Compartment as Kind
 from crypto.errors import CryptoError, Tampered
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from casework.audit.findings import Counts, Findings
-    from casework.case.past import Past
-    from casework.case.tables import Case, Grant
+    from casework.case.past import Entry, Past
+    from casework.case.tables import Grant
     from casework.keys.members import Roster
     from casework.law.profile import Profile
     from casework.store.unit import UnitOfWork
@@ -54,22 +58,28 @@ class Holders:
     ) -> None:
         """Compare the grants and compartments of a case with its leaves."""
         self.counts.grants += len(grants)
+        added: set[Held] = set()
         if past.whole:
-            self._compare(case, past, profile, grants)
+            added = self._compare(case, past, profile, grants)
             self._compartments(case, past, set(made))
         if self.sealed:
-            self._judge(case, past, profile, grants)
+            self._judge(case, past, profile, grants, added)
 
-    def _compare(self, case: Case, past: Past, profile: Profile, grants: Sequence[Grant]) -> None:
+    def _compare(
+        self, case: Case, past: Past, profile: Profile, grants: Sequence[Grant]
+    ) -> set[Held]:
+        """Compare who holds what; return what was told to be there without a leaf."""
         told = self._told(case, past, profile)
         if told is None:
-            return
+            return set()
         stored = {(row.compartment, row.holder, row.share) for row in grants}
+        added = stored - told
         for what, one in (
             *((What.GRANT_GONE, one) for one in sorted(told - stored)),
-            *((What.GRANT_ADDED, one) for one in sorted(stored - told)),
+            *((What.GRANT_ADDED, one) for one in sorted(added)),
         ):
             self._tell(what, case, ":".join(one))
+        return added
 
     def _compartments(self, case: Case, past: Past, made: set[str]) -> None:
         told = {str(kind) for kind in FIRST} | {
@@ -91,13 +101,25 @@ class Holders:
         for entry in past.entries:
             if entry is past.submission:
                 continue
-            any_share = entry.event in custody.EVENTS
             for kind, _, holder in (name.partition(":") for name in entry.revoked):
-                for share in (WHOLE, SHARE_A, SHARE_B) if any_share else (WHOLE,):
+                for share in self._taken(profile, entry, kind, holder):
                     held.discard((kind, holder, share))
             for kind, _, holder in (name.partition(":") for name in entry.granted):
                 held.add((kind, holder, WHOLE))
         return held
+
+    @staticmethod
+    def _taken(profile: Profile, entry: Entry, kind: str, holder: str) -> tuple[str, ...]:
+        """Return which shares an act that names a compartment as revoked takes from a holder.
+
+        Acts of the regulation name what had been put back and leaves with them, too. They take
+        what their profile says, and nothing from the recovery key: if its grant was exchanged for
+        an old one before the act, the grant that it should have is missed.
+        """
+        if entry.event in custody.EVENTS:
+            return (WHOLE, SHARE_A, SHARE_B)
+        takes = holder != RECOVERY and may_revoke(profile, (entry.role,), entry.event, kind)
+        return (WHOLE,) if takes else ()
 
     def _first(self, case: Case, past: Past, profile: Profile) -> set[Held] | None:
         first = next(iter(past.bodies.values()))
@@ -116,11 +138,26 @@ class Holders:
                 held.add((kind.value, one.person_id, share))
         return held
 
-    def _judge(self, case: Case, past: Past, profile: Profile, grants: Sequence[Grant]) -> None:
-        """Judge each grant as those do who use it; without its shred key there is no way to."""
+    def _judge(
+        self,
+        case: Case,
+        past: Past,
+        profile: Profile,
+        grants: Sequence[Grant],
+        added: Collection[Held],
+    ) -> None:
+        """Judge each grant as those do who use it; without its shred key there is no way to.
+
+        Holders alone do not tell a grant from its predecessor, which was taken away when the
+        holder got another: that one, put back, opens nothing less. What is in ``added`` has been
+        told of.
+        """
         shred_key = self.uow.keystore.shred_key(case.id, case.shred_version)
         if shred_key is None:
-            self.counts.unread += 1
+            if self._is_lost(case):
+                self._tell(What.SHRED_KEY_GONE, case, str(case.shred_version))
+            else:
+                self.counts.unread += 1
             return
 
         def key_of(person_id: str) -> bytes:
@@ -135,10 +172,24 @@ class Holders:
         for row in grants:
             name = f"{row.compartment}:{row.holder}:{row.share}"
             try:
-                if not judge.stands(row, shred_key) and not past.whole:
-                    self._tell(What.GRANT_ADDED, case, name)
+                stands = judge.stands(row, shred_key)
             except CryptoError:
                 self._tell(What.GRANT_FORGED, case, name)
+            else:
+                if not stands and (row.compartment, row.holder, row.share) not in added:
+                    self._tell(What.GRANT_ADDED, case, name)
+
+    def _is_lost(self, case: Case) -> bool:
+        """Return whether the key that a case names is gone for good, and was not just replaced.
+
+        The keystore is read as it is now, the case as it was when the audit began.
+        """
+        if self.uow.keystore.stand_in:
+            return False
+        with self.uow.office.read() as now:
+            query = select(Case.shred_version).where(Case.id == case.id)
+            unchanged = now.session.scalar(query) == case.shred_version
+        return unchanged and self.uow.keystore.shred_key(case.id, case.shred_version) is None
 
     def _tell(self, what: What, case: Case, name: str) -> None:
         self.findings.add(Finding(what, case=case.id, ticket=case.ticket, name=name))

@@ -148,11 +148,15 @@ class Items:
         brought: Sequence[Item],
         files: Mapping[str, Sequence[FilePart]],
     ) -> None:
-        """Whatever a leaf brought is there: as many items, and a file where it names one."""
-        lacking = int(body.get("items", 0)) - len(brought)
+        """Whatever a leaf brought is there, and once: its items, and a file where it names one."""
+        once = {row.digest: row for row in reversed(brought)}
+        twice = [row for row in brought if once[row.digest] is not row]
+        lacking = int(body.get("items", 0)) - len(once)
         for _ in range(lacking):
             self._tell(What.ITEM_GONE, case, "", number)
-        if body.get("event") == SUBMIT or lacking:
+        for row in (*twice, *list(once.values())[: max(-lacking, 0)]):
+            self._tell(What.ITEM_ADDED, case, row.id, number)
+        if body.get("event") == SUBMIT or lacking or twice:
             return
         attached = len(body.get("objects", ())) - len(brought) - len(body.get("granted", ()))
         there = sum(1 for row in brought if files.get(row.id))

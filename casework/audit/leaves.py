@@ -97,11 +97,17 @@ class Leaves:
         return self.uow.office.instance_id
 
     def _bare(self, row: Leaf) -> None:
-        """A body may be gone if a guardian erased it, and only that of a case ever is."""
-        if row.number in self.erased and row.case_id is not None:
-            self.counts.erased += 1
-        else:
+        """A body may be gone if a guardian erased it, and only that of a case ever is.
+
+        An officer's signature still shows whose leaf it was; it needs the hash alone.
+        """
+        if row.number not in self.erased or row.case_id is None:
             self._tell(What.BODY_GONE, row.number, row.case_id)
+            return
+        self.counts.erased += 1
+        known = self.roster is not None and row.actor in self.roster.people
+        if known and not self._is_signed(row, row.actor):
+            self._tell(What.LEAF_UNSIGNED, row.number, row.case_id)
 
     def _follows(self, number: int, body: Mapping[str, object], before: bytes | None) -> None:
         named = body.get("log")

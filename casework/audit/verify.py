@@ -1,7 +1,8 @@
 """The whole log against everything that is stored, and against what others hold of it.
 
-Nothing is written and nothing is decrypted. Memory depends on the largest case and on one chunk
-of the log, and beyond that on one bit for each leaf.
+Nothing is written and nothing is decrypted. Memory depends on the largest case, or on some four
+thousand leaves of smaller ones, on one chunk of the log, on how many checkpoints there are, and
+beyond that on one bit for each leaf.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from casework.case import custody, grants
@@ -61,11 +62,26 @@ class Judge:
         given = self._given(row, hashlib.sha256(inner).hexdigest())
         if given is None:
             raise Tampered("no leaf names a grant")
-        return not any(
-            number > given and self._takes(body, row)
+        return not any(number > given and self._takes(body, row) for number, body in self._taking)
+
+    @cached_property
+    def _taking(self) -> tuple[tuple[int, dict[str, Any]], ...]:
+        """The leaves that take anything away: few, and each grant is held against them all."""
+        return tuple(
+            (number, body)
             for number, body in self.history.items()
-            if body is not None
+            if body is not None and body.get("revoked")
         )
+
+    @cached_property
+    def _naming(self) -> dict[str, list[tuple[int, dict[str, Any]]]]:
+        """The leaves that name each sealed object, by its hex SHA-256."""
+        found: dict[str, list[tuple[int, dict[str, Any]]]] = {}
+        for number, body in self.history.items():
+            if body is not None:
+                for digest in body.get("objects", ()):
+                    found.setdefault(digest, []).append((number, body))
+        return found
 
     def granter_key(self, row: Grant) -> bytes:
         """Return the key that verifies a grant's signature.
@@ -100,10 +116,8 @@ class Judge:
         return min(
             (
                 number
-                for number, body in self.history.items()
-                if body is not None
-                and digest in body.get("objects", ())
-                and (
+                for number, body in self._naming.get(digest, ())
+                if (
                     body.get("event") == custody.RECOVERED
                     if row.granter == RECOVERY
                     else body.get("actor") == row.granter

@@ -176,9 +176,17 @@ def is_signed(row: Leaf, actor: str, verify_key_of: Callable[[str], bytes]) -> b
     """Return whether ``actor`` signed a leaf; acts of the system need no signature."""
     if actor == SYSTEM:
         return row.signature is None
-    statement: dict[str, canonical.Json] = {"hash": row.hash.hex(), "number": row.number}
+    signed = statement(row.hash, row.number)
     try:
-        signatures.verify(verify_key_of(actor), Purpose.LEAF, statement, row.signature or b"")
+        signatures.verify_encoded(verify_key_of(actor), Purpose.LEAF, signed, row.signature or b"")
     except CryptoError:
         return False
     return True
+
+
+def statement(digest: bytes, number: int) -> bytes:
+    """Return what the signature of a leaf is over: its hash and number, in canonical JSON.
+
+    Verifying a log encodes nothing else so often, and this is many times faster than in general.
+    """
+    return b'{"hash":"%b","number":%d}' % (digest.hex().encode(), number)

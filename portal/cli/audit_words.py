@@ -26,6 +26,7 @@ SENTENCES: Final[Mapping[What, str]] = MappingProxyType(
         What.TEXT_GONE: "the sealed text of an item was removed",
         What.FILE_GONE: "the leaf brought a file whose parts are no longer there",
         What.BLOB_GONE: "a part of a file is not in data/blobs, or cannot be read",
+        What.SHRED_KEY_GONE: "the keystore lacks the key that the case names: nobody can open it",
         What.GRANT_GONE: "the leaves gave this compartment to this holder, but the key is gone",
         What.COMPARTMENT_GONE: "the leaves made this compartment, but its row is gone",
         What.DEADLINE_GONE: "the acts of the case opened this clock, but it is gone",
@@ -57,9 +58,9 @@ SENTENCES: Final[Mapping[What, str]] = MappingProxyType(
         What.NODE_BEYOND: "a node that a tree of this size does not have",
         What.PADDING_BEYOND: "a run of dummy leaves reaches beyond the tree",
         What.BODY_BACK: "this leaf was erased, and says something again",
-        What.ERASED_LEFT: "leaves of the case were erased, but its rows are still there",
+        What.ERASED_LEFT: "leaves of the case were erased, but its rows or keys are still there",
         What.STRAY: "rows that belong to nothing that is there",
-        What.ITEM_ADDED: "an item that no leaf of its case brought",
+        What.ITEM_ADDED: "an item that no leaf of its case brought, or that is there twice",
         What.TEXT_ADDED: "an item has more than one sealed text",
         What.FILE_ADDED: "parts of a file that no leaf brought",
         What.GRANT_ADDED: "a key that the leaves gave to nobody, or took away again",
@@ -87,6 +88,7 @@ SENTENCES: Final[Mapping[What, str]] = MappingProxyType(
         What.CLOCK_BACK: "the day lies before that of an earlier leaf: the clock was set back",
         What.BLOB_UNNAMED: "a blob that no row names: an upload that was interrupted, or goes on",
         What.GRANTS_UNREAD: "cases whose shred key is not here: their keys could not be judged",
+        What.ERASED: "what these leaves of a case said was erased by the guardian, for this reason",
     }
 )
 """One sentence for each thing that an audit can find."""
@@ -127,6 +129,7 @@ _NOUNS: Final[Mapping[str, str]] = MappingProxyType(
         "text": "item",
         "file": "item",
         "blob": "blob",
+        "shred": "shred key",
         "grant": "key",
         "compartment": "compartment",
         "deadline": "deadline",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import func, select
 
-from casework.audit.findings import Kind
+from casework.audit.findings import Kind, What
 from casework.audit.verify import verify
 from casework.calendar.tables import Calendar, Holiday
 from casework.handling.astray import astray
@@ -146,6 +146,8 @@ def log(office: Office, _settings: Settings) -> Iterator[Finding]:
             first = audit_words.line(found.of(kind)[0]).partition(" ")[2].strip()
             yield bad(f"log: {kind.value}: {number}; the first: {first}")
     for one in found.of(Kind.NOTICE):
+        if one.what is What.ERASED:
+            continue  # nothing that anybody has to do: the audit tells of it
         yield warn(f"log: {audit_words.line(one).partition(' ')[2].strip()}")
     if found.cases:
         yield bad(

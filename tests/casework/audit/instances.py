@@ -1,13 +1,13 @@
 """An instance with everything in it, for audits; and copies of it to attack."""
 
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 
 from sqlalchemy import text
 
-from casework.audit.findings import Report
+from casework.audit.findings import Report, What
 from casework.audit.outside import Evidence
 from casework.audit.verify import verify
 from casework.calendar import holidays
@@ -61,8 +61,9 @@ class Everything:
         )
 
     def audit(self, *outside: Evidence, witnesses: tuple[NoteKey, ...] = ()) -> Report:
+        """What an audit finds beside the erasure that is part of the history."""
         with self.bench.office.read() as uow:
-            return verify(uow, outside, witnesses)
+            return but_erasures(verify(uow, outside, witnesses))
 
     def publish(self) -> SignedNote:
         """Let the next fixed hour come."""
@@ -80,12 +81,20 @@ class Everything:
         return signed.with_signatures([self.witness.sign(signed.text, moment)])
 
 
+def but_erasures(report: Report) -> Report:
+    """A report without its notices of erasures, which no attack adds or hides."""
+    numbers = dict(report.numbers)
+    numbers.pop(What.ERASED, None)
+    others = tuple(one for one in report.findings if one.what is not What.ERASED)
+    return replace(report, findings=others, numbers=numbers)
+
+
 def evidence(signed: SignedNote, name: str = "catatan") -> Evidence:
     return Evidence(name, signed, Checkpoint.from_text(signed.text))
 
 
 def forget_case(bench: Bench, filed: Filed) -> None:
-    """Remove every row of a case but its leaves, as keeping times will."""
+    """Remove every row and key of a case but its leaves, as keeping times will."""
     with bench.office.engine.begin() as connection:
         connection.execute(text("PRAGMA defer_foreign_keys=ON"))
         for name in filed.rows(
@@ -100,6 +109,7 @@ def forget_case(bench: Bench, filed: Filed) -> None:
         connection.execute(text('DELETE FROM "case" WHERE id = :case'), mine)
         connection.execute(text("DELETE FROM wrap WHERE person = :person"), mine)
         connection.execute(text("DELETE FROM person WHERE id = :person"), mine)
+    bench.office.keystore.shred(filed.case_id)
 
 
 def everything(founded: Bench, folder: Path) -> Everything:
@@ -194,6 +204,6 @@ def after(own: Everything, *statements: str) -> Report:
     """What an audit finds after an attack that is not committed: foreign keys do not matter."""
     with own.bench.office.write() as uow:
         execute(uow, own, *statements)
-        report = verify(uow)
+        report = but_erasures(verify(uow))
         uow.session.rollback()
     return report

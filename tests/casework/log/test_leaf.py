@@ -14,6 +14,7 @@ from sqlalchemy import select, text
 from casework.case import grants
 from casework.case.tables import Case
 from casework.keys import roster
+from casework.log import leaf
 from casework.log.leaf import SYSTEM, Draft, append, is_signed, leaf_hash, read
 from casework.log.tables import Leaf
 from crypto import canonical, signatures
@@ -266,3 +267,10 @@ def test_the_fast_way_to_read_a_leaf_reads_what_the_slow_one_does(
 )
 def test_what_is_not_canonical_says_nothing(body: str) -> None:
     assert read(Leaf(number=0, hash=leaf_hash(body.encode()), body=body)) is None
+
+
+@given(digest=st.binary(min_size=32, max_size=32), number=st.integers(-(2**53) + 1, 2**53 - 1))
+def test_what_a_leafs_signature_is_over_is_canonical(digest: bytes, number: int) -> None:
+    """It is written out for speed, and is what the general encoder makes of it."""
+    said = canonical.encode({"hash": digest.hex(), "number": number})
+    assert leaf.statement(digest, number) == said

@@ -4,9 +4,11 @@ import shutil
 from pathlib import Path
 
 import pytest
+from sqlalchemy import delete
 
 from casework.audit.findings import Finding, Kind, What
 from casework.log import checkpoints, keys
+from casework.store.keystore import SHRED_KEYS
 from crypto.checkpoint import Checkpoint
 from crypto.note import Kind as KeyKind
 from crypto.note import NoteSigner
@@ -122,3 +124,18 @@ def test_everything_that_can_be_found_has_a_sentence_and_a_kind() -> None:
         assert line.startswith(what.kind.value)
         assert "leaf 3" in line
         assert "nama" in line
+
+
+def test_a_case_that_nobody_can_open_is_missing_its_key(run: Run, founded: Path) -> None:
+    """The keystore is there: that it lacks a key is damage, other than with a copy of data/."""
+    with opened(founded) as (office, _), office.keystore.engine.begin() as connection:
+        connection.execute(delete(SHRED_KEYS))
+    answer = run("audit", "verify", founded)
+    assert answer.exit_code == 1
+    assert answer.stdout.startswith("missing   case WBS-")
+    assert ", shred key 1: the keystore lacks the key" in answer.stdout.splitlines()[0]
+
+
+def test_the_reason_of_an_erasure_cannot_forge_a_line() -> None:
+    told = Finding(What.ERASED, leaf=7, name="3 leaves: lewat\u202e\x1b[2J")
+    assert audit_words.line(told).startswith("notice    leaf 7, 3 leaves: lewat??[2J: ")
