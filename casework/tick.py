@@ -26,6 +26,9 @@ from casework.store.engine import truncate_wal
 from casework.store.keystore import SHRED_KEYS
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from casework.log.asking import Outcome
     from casework.log.checkpoints import Published
     from casework.store.office import Office
     from casework.store.unit import UnitOfWork
@@ -36,7 +39,8 @@ class Done:
     """How much a tick forgot, how many cases it put back on desks, how many officers it told.
 
     ``parts`` are those of files that nobody finished. ``checkpoints``: 1 if the log's was due.
-    ``outgrown``: it tells of more acts than it hides, and the admin is to be told.
+    ``outgrown``: it tells of more acts than it hides, and the admin is to be told. ``asked``:
+    what came of asking each witness, by name; the admin is to be told of who refused.
     """
 
     receipts: int
@@ -48,6 +52,7 @@ class Done:
     notices: int = 0
     checkpoints: int = field(default=0, compare=False)
     outgrown: bool = field(default=False, compare=False)
+    asked: Mapping[str, Outcome] = field(default_factory=dict, compare=False)
 
 
 @dataclass(frozen=True)
@@ -94,8 +99,9 @@ def tick(office: Office) -> Done:
         failed = error
     # Last: a mail server or a witness may keep it waiting, and nothing else depends on them.
     told = rounds.send_due(office)
+    asked: Mapping[str, Outcome] = {}
     try:
-        asking.ask_all(office)
+        asked = asking.ask_all(office)
     except Untrustworthy as error:
         failed = failed or error
     if failed is not None:
@@ -110,6 +116,7 @@ def tick(office: Office) -> Done:
         told,
         checkpoints=int(published is not None),
         outgrown=published is not None and published.outgrown,
+        asked=asked,
     )
 
 

@@ -10,11 +10,13 @@ import os
 import threading
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from litestar import get
 from litestar.response import Response
 
+from casework.log.asking import Outcome
 from casework.tick import tick
 from portal import wiring
 from portal.errors import place
@@ -22,11 +24,12 @@ from portal.web.pages import see_other
 from portal.web.settings import STAFF_PATH, Surface
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
     from litestar import Litestar
 
     from casework.store.office import Office
+    from casework.tick import Done
 
 LOGGER: Final = logging.getLogger("suaka.tick")
 FOLDER: Final = "PORTAL_FOLDER"
@@ -36,7 +39,19 @@ OUTGROWN: Final = (
     "log: more acts in one period than log.leaves hides; what was published tells of it: "
     "raise log.leaves"
 )
-"""What the admin is told, wherever the tick runs."""
+"""What the admin is told of a period, wherever the tick runs."""
+
+WITNESSES: Final[Mapping[Outcome, str]] = MappingProxyType(
+    {
+        Outcome.FORKED: "has signed a log that this one does not continue: was an older copy put "
+        "back? run suaka audit verify",
+        Outcome.UNKNOWN: "refuses: it does not know this log, or the key that signs it (suaka "
+        "witness trust), or another program answers at its address",
+        Outcome.STRANGE: "answers, but with no signature that counts: is its address right, and "
+        "are its clock and this machine's?",
+    }
+)
+"""What the admin is told of a witness, after its name, at every tick until it is over."""
 
 STOP_SECONDS: Final = 5
 """How long the end of the server waits for a tick; it may be cut off at any point."""
@@ -71,6 +86,15 @@ def application() -> Litestar:
     return app
 
 
+def told(done: Done) -> Iterator[str]:
+    """Yield each sentence that the admin is told after a tick, wherever it runs."""
+    if done.outgrown:
+        yield OUTGROWN
+    for name, came in done.asked.items():
+        if came in WITNESSES:
+            yield f"log: the witness {name} {WITNESSES[came]}"
+
+
 def tick_until(office: Office, stop: threading.Event, seconds: float = TICK_SECONDS) -> None:
     """Tick now and every so many seconds until told to stop; a failed tick is tried again.
 
@@ -78,8 +102,8 @@ def tick_until(office: Office, stop: threading.Event, seconds: float = TICK_SECO
     """
     while not stop.is_set():
         try:
-            if tick(office).outgrown:
-                LOGGER.warning(OUTGROWN)
+            for line in told(tick(office)):
+                LOGGER.warning("%s", line)
         except Exception as failed:  # noqa: BLE001 - it must not end the thread
             where = place(failed.__traceback__)
             LOGGER.error("tick failed: %s at %s", type(failed).__name__, where)  # noqa: TRY400 - a traceback could hold data

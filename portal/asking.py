@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Final
@@ -38,6 +39,18 @@ class BadAddress(CaseworkError):
     """A setting names no witness, no address or no proxy; the message is the sentence."""
 
 
+class _Unwaited(ThreadPoolExecutor):
+    """Threads that a loop does not wait for at its end.
+
+    Names are looked up in them. The system's resolver cannot be interrupted and knows no deadline;
+    its thread ends by itself, and only the end of the whole process waits for that.
+    """
+
+    def shutdown(self, wait: bool = False, *, cancel_futures: bool = True) -> None:  # noqa: ARG002, FBT001, FBT002 - the signature of the base
+        """Take nothing more, and wait for nothing."""
+        super().shutdown(wait=False, cancel_futures=cancel_futures)
+
+
 @dataclass(frozen=True)
 class HttpAsk:
     """Asks witnesses by HTTP; ``proxy`` is on the way to all but those on this machine.
@@ -59,6 +72,7 @@ class HttpAsk:
             raise Unreachable(type(error).__name__) from None
 
     async def _post(self, url: str, body: bytes) -> Answer:
+        asyncio.get_running_loop().set_default_executor(_Unwaited())
         proxy = None if not self.proxy or _is_here(urlsplit(url).hostname or "") else self.proxy
         client = httpx.AsyncClient(
             timeout=self.step,
@@ -115,10 +129,21 @@ def witnesses_of(lines: Sequence[str]) -> tuple[Witness, ...]:
     return tuple(found)
 
 
-def check_proxy(address: str) -> None:
-    """Refuse what is no address of an HTTP proxy. Raises: BadAddress."""
+def check_proxy(address: str, witnesses: Sequence[Witness] = ()) -> None:
+    """Refuse what is no address of an HTTP proxy, and none where a witness needs one.
+
+    Raises:
+        BadAddress: it is another one; or there is none, and a witness is at a ``.onion``, whose
+            name would go to the system's resolver, and from there to whoever listens.
+    """
     if address and (not address.startswith(_KINDS) or not _host(address)):
         raise BadAddress("log.proxy: an HTTP proxy is needed, http://HOST:PORT")
+    for one in witnesses:
+        if not address and _is_onion(_host(one.url)):
+            raise BadAddress(
+                f"log.witnesses: {one.key.name} is at a .onion address: log.proxy is needed, an "
+                "HTTP proxy that leads into Tor"
+            )
 
 
 def _key_in(word: str) -> NoteKey | None:
@@ -145,7 +170,7 @@ def _check_address(address: str, name: str) -> str:
     named = f"log.witnesses: what stands after {name}"
     if not address.startswith(_KINDS) or not host:
         raise BadAddress(f"{named} is neither a witness's key nor an address (https://...)")
-    if address.startswith("http://") and not (_is_here(host) or host.endswith(".onion")):
+    if address.startswith("http://") and not (_is_here(host) or _is_onion(host)):
         raise BadAddress(f"{named}: https:// is needed, but on this machine and for .onion")
     if any(one in address for one in "@?#"):
         raise BadAddress(f"{named} must have no user, no question mark and no hash")
@@ -168,3 +193,7 @@ def _is_here(host: str) -> bool:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
         return False
+
+
+def _is_onion(host: str) -> bool:
+    return host.rstrip(".").endswith(".onion")

@@ -105,7 +105,7 @@ class LogSection(Section, frozen=True):
     More acts than ``leaves`` in one period would show in public: ``suaka doctor`` warns.
     ``witnesses``: for each, its key as it prints it, and after a space its address
     (``https://…``) unless checkpoints reach it by file. ``proxy``: address of an HTTP proxy
-    (``http://…``) on the way to them.
+    (``http://…``) on the way to them; a ``.onion`` address needs one.
     """
 
     hours: Annotated[int, msgspec.Meta(ge=1, le=24)] = 6
@@ -211,8 +211,8 @@ def load(folder: Path, environ: Mapping[str, str] | None = None) -> Settings:
             "127.0.0.1:PORT: files must not leave this machine"
         )
     try:
-        asking.witnesses_of(settings.log.witnesses)
-        asking.check_proxy(settings.log.proxy)
+        witnesses = asking.witnesses_of(settings.log.witnesses)
+        asking.check_proxy(settings.log.proxy, witnesses)
     except asking.BadAddress as error:
         raise SettingsError(f"{FILE_NAME}: {error}") from None
     return settings

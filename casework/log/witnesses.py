@@ -35,6 +35,13 @@ SILENT_ASKED: Final = timedelta(days=2)
 SILENT_BY_FILE: Final = timedelta(days=14)
 """After how long a witness that is reached by file counts as silent."""
 
+AHEAD: Final = timedelta(days=1)
+"""How far ahead of the office's clock a witness's clock may be before its signature counts."""
+
+
+class MoreThanPublished(Malformed):
+    """A witness says that it has signed a larger tree than any that was published here."""
+
 
 @dataclass(frozen=True)
 class Witness:
@@ -48,7 +55,8 @@ class Witness:
 class Witnessed:
     """What one witness has signed: the newest size, and when by its own clock, if anything.
 
-    ``current``: it has signed the checkpoint published last. ``silent``: for too long nothing.
+    ``current``: it has signed the checkpoint published last. ``silent``: it has signed before,
+    but nothing for too long.
     """
 
     name: str
@@ -57,6 +65,11 @@ class Witnessed:
     moment: datetime | None
     current: bool
     silent: bool
+
+    @property
+    def never(self) -> bool:
+        """Whether it has signed nothing yet; perhaps it was added a minute ago."""
+        return self.moment is None
 
 
 @dataclass(frozen=True)
@@ -75,12 +88,17 @@ class Standing:
     @property
     def witnessed(self) -> bool:
         """Whether anybody outside has ever signed anything of this log."""
-        return any(one.moment is not None for one in self.witnesses)
+        return any(not one.never for one in self.witnesses)
 
     @property
     def silent(self) -> tuple[Witnessed, ...]:
-        """Those who have signed nothing for too long."""
+        """Those who have signed before, but nothing for too long."""
         return tuple(one for one in self.witnesses if one.silent)
+
+    @property
+    def never(self) -> tuple[Witnessed, ...]:
+        """Those who have signed nothing yet."""
+        return tuple(one for one in self.witnesses if one.never)
 
 
 def standing(uow: UnitOfWork) -> Standing:
@@ -95,8 +113,8 @@ def standing(uow: UnitOfWork) -> Standing:
 
 def names(uow: UnitOfWork, note: SignedNote) -> tuple[str, ...]:
     """Return which known witnesses have signed a note; each signature that counts is verified."""
-    known = (one.key for one in uow.office.witnesses)
-    return tuple(key.name for key in known if _moment(note, key) is not None)
+    now, known = uow.now(), (one.key for one in uow.office.witnesses)
+    return tuple(key.name for key in known if _moment(note, key, now) is not None)
 
 
 def request(uow: UnitOfWork, witness: Witness, old: int | None = None) -> AddCheckpoint | None:
@@ -107,7 +125,7 @@ def request(uow: UnitOfWork, witness: Witness, old: int | None = None) -> AddChe
     Raises:
         NotFound: nothing is published yet.
         TreeDamaged, CheckpointDamaged: a node is gone, or what was published cannot be read.
-        Malformed: ``old`` is larger than the checkpoint.
+        MoreThanPublished: ``old`` is larger than the checkpoint.
     """
     newest = next(_rows(uow), None)
     if newest is None:
@@ -117,7 +135,7 @@ def request(uow: UnitOfWork, witness: Witness, old: int | None = None) -> AddChe
         if old == newest.size:
             return None
     if old > newest.size:
-        raise Malformed("a witness has signed more than was published")
+        raise MoreThanPublished("a witness has signed more than was published")
     proof = tree.prove_consistency(uow.session, old, newest.size) if 0 < old < newest.size else []
     note = note_of(newest)
     own = {(key.name, key.key_id) for key in keys.load(uow).all}
@@ -129,20 +147,24 @@ def accept(uow: UnitOfWork, answer: bytes, signed: SignedNote | None = None) -> 
     """Keep the cosignatures of an answer under the checkpoint that they fit; return its size.
 
     ``signed``: what was asked about; without it, every published checkpoint is tried. Lines of
-    unknown witnesses are dropped.
+    unknown witnesses are dropped, and those whose time cannot be: 0, or more than a day ahead.
 
     Raises:
         Malformed, LimitExceeded: the answer is not one of signature lines.
         Tampered: no line is a cosignature by a known witness of anything published here.
     """
-    known = [one.key for one in uow.office.witnesses]
+    now, known = uow.now(), [one.key for one in uow.office.witnesses]
     for row in _rows(uow):
         note = note_of(row)
         if signed is not None and signed.text != note.text:
             continue
         try:
-            lines = cosignatures(answer, note, known)
+            found = SignedNote(note.text, cosignatures(answer, note, known))
         except Tampered:
+            continue
+        timely = {(key.name, key.key_id) for key in known if _moment(found, key, now) is not None}
+        lines = tuple(one for one in found.signatures if (one.name, one.key_id) in timely)
+        if not lines:
             continue
         row.signed = _with(note, lines).to_text()
         uow.session.flush()
@@ -166,26 +188,34 @@ def _witnessed(uow: UnitOfWork, witness: Witness, newest: CheckpointRow | None) 
         size=size,
         moment=moment,
         current=newest is not None and size == newest.size,
-        silent=moment is None or uow.now() - moment > patience,
+        silent=moment is not None and uow.now() - moment > patience,
     )
 
 
 def _last(uow: UnitOfWork, key: NoteKey) -> tuple[int, datetime | None]:
     """Return size and moment of the newest checkpoint that a witness has signed, 0 and None."""
+    now = uow.now()
     for row in _rows(uow, CheckpointRow.signed.contains(f" {key.name} ", autoescape=True)):
-        found = _moment(note_of(row), key)
-        if found is not None:
-            return row.size, datetime.fromtimestamp(found, UTC)
+        moment = _moment(note_of(row), key, now)
+        if moment is not None:
+            return row.size, moment
     return 0, None
 
 
-def _moment(note: SignedNote, key: NoteKey) -> int | None:
+def _moment(note: SignedNote, key: NoteKey, now: datetime) -> datetime | None:
+    """Return when a witness has signed a note, by its own clock; ``None`` if nothing counts.
+
+    A time that cannot be is no signature: it would say for ever that the witness is there, or be
+    beyond what a calendar holds (a clock that counts milliseconds is enough).
+    """
     for one in note.signatures:
         if key.kind is Kind.WITNESS and (one.name, one.key_id) == (key.name, key.key_id):
             try:
-                return key.check(note.text.encode(), one.data)
+                stated = key.check(note.text.encode(), one.data)
             except CryptoError:
                 return None
+            timely = 0 < stated <= (now + AHEAD).timestamp()
+            return datetime.fromtimestamp(stated, UTC) if timely else None
     return None
 
 

@@ -88,10 +88,12 @@ def watched(office: Office, _settings: Settings) -> Iterator[Finding]:
             "rewritten; officers and reporters are told so (log.witnesses)"
         )
         return
+    for one in found.never:
+        how = "bring it a request by file" if one.by_file else "was it given the log's key?"
+        yield warn(f"witnesses: {one.name} has never signed anything: {how}")
     for one in found.silent:
-        since = f"since {one.moment:%Y-%m-%d}" if one.moment else "so far"
         how = "bring it a request by file" if one.by_file else "is it running, and reached?"
-        yield warn(f"witnesses: {one.name} has signed nothing {since}: {how}")
-    if not found.silent:
+        yield warn(f"witnesses: {one.name} has signed nothing since {one.moment:%Y-%m-%d}: {how}")
+    if not found.silent and not found.never:
         number = len(found.witnesses)
         yield ok(f"witnesses: {found.cosigned} of {number} have signed the newest checkpoint")

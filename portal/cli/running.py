@@ -17,6 +17,7 @@ from casework.tick import tick as do_tick
 from portal import asgi
 from portal.cli.options import FOLDER, opened
 from portal.cli.refusals import Refused
+from portal.cli.writing import printable
 from portal.web.settings import Surface
 
 if TYPE_CHECKING:
@@ -61,8 +62,8 @@ def tick(folder: Path) -> None:
         f"unused devices forgotten: {done.devices}, parts of unfinished files removed: "
         f"{done.parts}, notices sent: {done.notices}, checkpoints published: {done.checkpoints}"
     )
-    if done.outgrown:
-        click.echo(asgi.OUTGROWN, err=True)
+    for line in asgi.told(done):
+        click.echo(printable(line), err=True)
 
 
 def run_server(folder: Path, surface: str, uds: Path | None, port: int | None) -> None:

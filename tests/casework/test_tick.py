@@ -13,13 +13,22 @@ from casework.intake import submit
 from casework.intake.windows import ReceiptWindows
 from casework.keys.sessions import Kind
 from casework.log import checkpoints
+from casework.log.asking import Outcome
 from casework.log.keys import LogKeyMissing
 from casework.log.witnesses import Witness
 from casework.store.engine import Unavailable, truncate_wal
 from casework.store.keystore import Keystore
 from casework.tick import Done, check_keys, tick
 from tests.casework.cases import Filed, file_report, inbox, reopened, report_of, together
-from tests.casework.log.panel import Panel, dead, honest, keeper_of, standing, witnessed_by
+from tests.casework.log.panel import (
+    Panel,
+    dead,
+    honest,
+    keeper_of,
+    standing,
+    stranger,
+    witnessed_by,
+)
 from tests.casework.office import Bench, bare_office, sign_in
 
 NOTHING = Done(receipts=0, sessions=0, shred_keys=0, desks=0, devices=0, parts=0)
@@ -229,6 +238,34 @@ def test_before_the_log_begins_nothing_is_published(tmp_path: Path) -> None:
     assert published(bench) == []
     bench.office.engine.dispose()
     bench.office.keystore.engine.dispose()
+
+
+def test_what_witnesses_refuse_is_told_of_each(bench: Bench) -> None:
+    """One is away, the other has signed what an old copy, put back since, does not know."""
+    keeper, panel = keeper_of(bench, "saksi.example"), Panel()
+    panel.replies = {
+        "https://saksi.example": honest(keeper, bench),
+        "https://jauh.example": dead,
+    }
+    known = (
+        Witness(keeper.key, "https://saksi.example"),
+        Witness(stranger("jauh.example").key, "https://jauh.example"),
+    )
+    office = witnessed_by(bench, panel, *known)
+    assert tick(office).asked == {
+        "saksi.example": Outcome.SIGNED,
+        "jauh.example": Outcome.UNREACHABLE,
+    }
+    with office.write() as uow:
+        connection = uow.session.connection()
+        for table in ("checkpoint", "padding"):
+            connection.exec_driver_sql(f"DELETE FROM {table}")
+        connection.exec_driver_sql(
+            "DELETE FROM tree_node WHERE position >= (SELECT count(*) FROM leaf) >> level"
+        )
+    bench.clock.advance(hours=6)
+    for _ in range(2):
+        assert tick(office).asked["saksi.example"] is Outcome.FORKED
 
 
 def test_without_the_logs_key_everything_else_goes_on(filed: Filed) -> None:

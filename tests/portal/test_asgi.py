@@ -9,7 +9,13 @@ from pathlib import Path
 import pytest
 
 from casework.keys.sessions import Kind
-from portal.asgi import tick_until
+from casework.log.asking import Outcome
+from casework.log.witnesses import Witness
+from casework.tick import Done
+from portal.asgi import OUTGROWN, tick_until, told
+from tests.casework.cases import copy_of
+from tests.casework.conftest import close
+from tests.casework.log.panel import Panel, says, stranger, witnessed_by
 from tests.casework.office import Bench, bare_office
 
 SOON = 0.01
@@ -97,3 +103,43 @@ def test_a_failed_tick_is_one_line_without_data_and_is_tried_again(bench: Bench)
         assert "\n" not in line
         assert "kanari" not in line
         assert str(bench.folder) not in line
+
+
+def test_what_witnesses_refuse_is_told_in_words_of_its_own() -> None:
+    """An outage shows in who is silent; a refusal is named, and the proof of a fork loudest."""
+    asked = {f"{came.value}.example": came for came in Outcome}
+    lines = list(told(Done(0, 0, 0, 0, 0, 0, outgrown=True, asked=asked)))
+    assert lines[0] == OUTGROWN
+    of = {name: line for name in asked for line in lines if f"witness {name} " in line}
+    assert set(of) == {"forked.example", "unknown.example", "strange.example"}
+    assert len(lines) == 4
+    assert (
+        "a log that this one does not continue: was an older copy put back?"
+        in (of["forked.example"])
+    )
+    assert "suaka audit verify" in of["forked.example"]
+    assert "does not know this log" in of["unknown.example"]
+    assert list(told(Done(0, 0, 0, 0, 0, 0))) == []
+
+
+def test_the_servers_log_names_a_witness_that_signed_another_log(
+    founded: Bench, tmp_path: Path
+) -> None:
+    copy = copy_of(founded, tmp_path / "copy")
+    lines, stop = Lines(), threading.Event()
+    logger = logging.getLogger("suaka.tick")
+    panel = Panel({"https://saksi.example": says(422, b"")})
+    known = Witness(stranger("saksi.example").key, "https://saksi.example")
+    office = witnessed_by(copy, panel, known)
+    logger.addHandler(lines)
+    thread = threading.Thread(target=tick_until, args=(office, stop, SOON))
+    thread.start()
+    try:
+        assert lines.enough.wait(PATIENCE)
+    finally:
+        stop.set()
+        thread.join(PATIENCE)
+        logger.removeHandler(lines)
+        close(copy)
+    for line in lines.lines:
+        assert line.startswith("log: the witness saksi.example has signed a log that this one")

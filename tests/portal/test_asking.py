@@ -134,6 +134,17 @@ class TestWitnesses:
         asking.check_proxy("")
         asking.check_proxy("http://127.0.0.1:8118")
 
+    @pytest.mark.parametrize(
+        "address", ["https://a.ONION", "http://x.a.onion:80", "https://a.onion."]
+    )
+    def test_an_onion_needs_a_proxy(self, address: str) -> None:
+        """Its name would go to the system's resolver, and tell who is asked."""
+        found = asking.witnesses_of((f"{A} {address}",))
+        with pytest.raises(BadAddress, match=r"a\.example is at a \.onion address: log\.proxy"):
+            asking.check_proxy("", found)
+        asking.check_proxy("http://127.0.0.1:8118", found)
+        asking.check_proxy("", asking.witnesses_of((f"{B} https://onion.example",)))
+
     def test_there_is_a_way_only_where_somebody_has_an_address(self) -> None:
         assert asking.ask_of((), "") is None
         assert asking.ask_of((Witness(signer("a").key),), "") is None
@@ -228,6 +239,26 @@ class TestAsking:
     def test_nobody_there(self) -> None:
         with pytest.raises(Unreachable, match="ConnectError"):
             HttpAsk()("http://127.0.0.1:1", BODY)
+
+    def test_a_resolver_that_hangs_is_left_after_the_whole_time(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """It cannot be interrupted: the question ends, and the look-up later by itself."""
+        left, ended = Event(), Event()
+
+        def hanging(*_: object, **__: object) -> list[object]:
+            left.wait(30)
+            ended.set()
+            raise socket.gaierror("kanari")
+
+        monkeypatch.setattr(socket, "getaddrinfo", hanging)
+        try:
+            with pytest.raises(Unreachable, match="TimeoutError"):
+                HttpAsk(step=60, whole=0.3)("https://saksi.example", BODY)
+            assert not ended.is_set()
+        finally:
+            left.set()
+        assert ended.wait(30)
 
     def test_the_proxy_is_on_the_way_but_not_to_this_machine(self) -> None:
         with server(answers(b"dari proksi")) as (proxy, came):

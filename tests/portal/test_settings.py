@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crypto.note import Kind, NoteSigner
 from portal import settings
 from portal.settings import InstanceSection, LimitSection, Settings, SettingsError, WebSection
 
@@ -17,6 +18,9 @@ name = "Inspektorat Contoh"
 profile = "badung"
 mode = "production"
 """
+
+
+WITNESS = NoteSigner("saksi.example", Kind.WITNESS, bytes(32)).key.to_text()
 
 
 def load(folder: Path, text: str, environ: dict[str, str] | None = None) -> Settings:
@@ -50,6 +54,7 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
         (BASE + "[log]\nleaves = 300\n", "log.leaves"),
         (BASE + "[log]\nwitnesses = ['kunci']\n", "log.witnesses"),
         (BASE + "[log]\nproxy = 'socks5://127.0.0.1:9050'\n", "log.proxy"),
+        (BASE + f"[log]\nwitnesses = ['{WITNESS} http://a.onion']\n", "log.proxy is needed"),
         (BASE + "[costs]\npassphrase = 'scrypt'\n", "suaka.toml"),
         (BASE + "[limits]\nkdf_at_once = 0\n", "limits.kdf_at_once"),
         (BASE + "[limits]\nunknown_at_once = 0\n", "limits.unknown_at_once"),

@@ -11,7 +11,7 @@ from crypto.note import Kind, NoteSigner
 from crypto.witness_request import AddCheckpoint
 from tests.casework.office import Bench
 from witness.keeper import Keeper
-from witness.refusals import SizeDiffers, WitnessError
+from witness.refusals import Forked, ProofWrong, SizeDiffers, WitnessError
 
 Reply = Callable[[bytes], Answer]
 
@@ -49,6 +49,10 @@ def honest(keeper: Keeper, bench: Bench) -> Reply:
             return Answer(200, keeper.add(AddCheckpoint.from_bytes(body), now).encode())
         except SizeDiffers as refused:
             return Answer(409, f"{refused.newest}\n".encode())
+        except Forked:
+            return Answer(409, b"Conflict\n")
+        except ProofWrong:
+            return Answer(422, b"Unprocessable Entity\n")
         except WitnessError:
             return Answer(403, b"Forbidden\n")
 

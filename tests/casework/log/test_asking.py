@@ -9,7 +9,7 @@ from litestar.testing import TestClient
 
 from casework.errors import Untrustworthy
 from casework.log import asking, checkpoints, keys, padding
-from casework.log.asking import Answer
+from casework.log.asking import Answer, Outcome
 from casework.log.witnesses import Witness
 from crypto.witness_request import MAX_SIZE, AddCheckpoint
 from tests.casework.log.panel import (
@@ -28,6 +28,7 @@ from witness import server
 from witness.keeper import Keeper
 
 HERE, THERE = "https://satu.example", "https://dua.example/saksi"
+SIGNED, NOTHING, UNREACHABLE, STRANGE, UNKNOWN, FORKED = Outcome
 
 
 @pytest.fixture
@@ -49,6 +50,24 @@ def publish(bench: Bench) -> None:
         assert checkpoints.publish_due(uow) is not None
 
 
+def ask_all(bench: Bench) -> list[Outcome]:
+    """What came of asking each witness, in their order."""
+    found = asking.ask_all(bench.office)
+    assert list(found) == [one.key.name for one in bench.office.witnesses if one.url][: len(found)]
+    return list(found.values())
+
+
+def roll_back(bench: Bench) -> None:
+    """Forget what was published, as when an old copy is put back, and go on from there."""
+    with bench.office.write() as uow:
+        connection = uow.session.connection()
+        for name in ("checkpoint", "padding"):
+            connection.exec_driver_sql(f"DELETE FROM {name}")
+        connection.exec_driver_sql(
+            "DELETE FROM tree_node WHERE position >= (SELECT count(*) FROM leaf) >> level"
+        )
+
+
 def current(bench: Bench) -> list[bool]:
     return [one.current for one in standing(bench).witnesses]
 
@@ -56,12 +75,12 @@ def current(bench: Bench) -> list[bool]:
 def test_one_that_signed_is_not_asked_again_before_the_next_checkpoint(
     bench: Bench, panel: Panel, keeper: Keeper
 ) -> None:
-    assert asking.ask_all(bench.office) == 0
+    assert ask_all(bench) == [NOTHING]
     assert panel.asked == []
     for expected in ([0], [0, 256]):
         publish(bench)
-        assert asking.ask_all(bench.office) == 1
-        assert asking.ask_all(bench.office) == 0
+        assert ask_all(bench) == [SIGNED]
+        assert ask_all(bench) == [NOTHING]
         assert panel.olds() == expected
         assert current(bench) == [True]
         bench.clock.advance(hours=6)
@@ -71,8 +90,8 @@ def test_one_that_signed_is_not_asked_again_before_the_next_checkpoint(
 def test_without_addresses_or_a_way_nobody_is_asked(bench: Bench, panel: Panel) -> None:
     made = keeper_of(bench, "satu.example")
     publish(bench)
-    assert asking.ask_all(witnessed_by(bench, panel, Witness(made.key))) == 0
-    assert asking.ask_all(witnessed_by(bench, None, Witness(made.key, HERE))) == 0
+    assert asking.ask_all(witnessed_by(bench, panel, Witness(made.key))) == {}
+    assert asking.ask_all(witnessed_by(bench, None, Witness(made.key, HERE))) == {}
     assert panel.asked == []
 
 
@@ -87,42 +106,69 @@ def test_one_that_knows_more_than_we_do_says_where_to_begin(bench: Bench, panel:
         return dead(body)
 
     panel.replies[HERE] = lost
-    assert asking.ask_all(bench.office) == 0
+    assert ask_all(bench) == [UNREACHABLE]
     panel.replies[HERE] = reply
-    assert asking.ask_all(bench.office) == 1
+    assert ask_all(bench) == [SIGNED]
     assert panel.olds() == [0, 0, 256]
     assert current(bench) == [True]
 
 
+def raises(error: Exception) -> Reply:
+    def reply(_body: bytes) -> Answer:
+        raise error
+
+    return reply
+
+
+def at(moment: int) -> Reply:
+    """Cosign with the key of the witness at ``HERE``, and a clock of its own."""
+    return lambda body: Answer(
+        200, HERES.sign(AddCheckpoint.from_bytes(body).signed.text, moment).to_line().encode()
+    )
+
+
+HERES = stranger("satu.example")
+
+
 @pytest.mark.parametrize(
-    "reply",
+    ("reply", "came"),
     [
-        dead,
-        says(403, b"Forbidden\n"),
-        says(404, b""),
-        says(409, b"Conflict\n"),
-        says(409, b"\xff"),
-        says(409, b"0255\n"),
-        says(409, b"257\n"),
-        says(409, b"9" * 400),
-        says(409, b"0\n"),
-        says(200, b""),
-        says(200, b"surat\n"),
-        says(200, b"x" * (MAX_SIZE + 1)),
-        says(200, "— satu.example AAAAAAAA\n".encode()),
-        says(200, stranger().sign("catatan/x\n1\nAAAA\n", 1).to_line().encode()),
-        says(301, b""),
-        says(500, b"\x00"),
+        (dead, UNREACHABLE),
+        (says(301, b""), UNREACHABLE),
+        (says(500, b"\x00"), UNREACHABLE),
+        (says(503, b""), UNREACHABLE),
+        (says(400, b"Bad Request\n"), UNKNOWN),
+        (says(403, b"Forbidden\n"), UNKNOWN),
+        (says(404, b""), UNKNOWN),
+        (says(409, b"257\n"), FORKED),
+        (says(409, b"0\n"), FORKED),
+        (says(422, b"Unprocessable Entity\n"), FORKED),
+        (says(409, b"Conflict\n"), STRANGE),
+        (says(409, b"\xff"), STRANGE),
+        (says(409, b"0255\n"), STRANGE),
+        (says(409, b"9" * 400), STRANGE),
+        (says(409, b"9" * 5000), STRANGE),
+        (says(200, b""), STRANGE),
+        (says(200, b"surat\n"), STRANGE),
+        (says(200, b"x" * (MAX_SIZE + 1)), STRANGE),
+        (says(200, "— satu.example AAAAAAAA\n".encode()), STRANGE),
+        (says(200, stranger().sign("catatan/x\n1\nAAAA\n", 1).to_line().encode()), STRANGE),
+        (at(0), STRANGE),
+        (at(1_800_000_000_000), STRANGE),
+        (at(2**63 - 1), STRANGE),
+        (raises(UnicodeError("label too long")), STRANGE),
+        (raises(OverflowError("kanari")), STRANGE),
     ],
 )
 def test_what_is_no_cosignature_leaves_everything_as_it_was_and_hinders_nobody(
-    bench: Bench, panel: Panel, keeper: Keeper, reply: Reply
+    bench: Bench, panel: Panel, reply: Reply, came: Outcome
 ) -> None:
+    """What came of it is told apart: an outage, a wrong setting, and the proof of another log."""
     other = keeper_of(bench, "dua.example")
     panel.replies = {HERE: reply, THERE: honest(other, bench)}
-    witnessed_by(bench, panel, Witness(keeper.key, HERE), Witness(other.key, THERE))
+    witnessed_by(bench, panel, Witness(HERES.key, HERE), Witness(other.key, THERE))
     publish(bench)
-    assert asking.ask_all(bench.office) == 1
+    assert ask_all(bench) == [came, SIGNED]
     assert current(bench) == [False, True]
     assert sum(url == HERE for url, _ in panel.asked) <= 2
     with bench.office.read() as uow:
@@ -142,7 +188,7 @@ def test_a_witness_speaks_for_itself_alone(bench: Bench, panel: Panel) -> None:
         return Answer(200, reply(body).body + stranger().sign(text, 1).to_line().encode())
 
     panel.replies[HERE] = chatty
-    assert asking.ask_all(bench.office) == 1
+    assert ask_all(bench) == [SIGNED]
     with bench.office.read() as uow:
         note = checkpoints.newest(uow)
     assert note is not None
@@ -152,20 +198,26 @@ def test_a_witness_speaks_for_itself_alone(bench: Bench, panel: Panel) -> None:
     }
 
 
+def test_one_that_another_process_asked_meanwhile_has_not_signed_another_log(
+    bench: Bench, panel: Panel
+) -> None:
+    """Server and timer tick at once: the other's request came between our two."""
+    sizes = iter((b"0\n", b"256\n"))
+    panel.replies[HERE] = lambda _: Answer(409, next(sizes))
+    witnessed_by(bench, panel, Witness(HERES.key, HERE))
+    publish(bench)
+    assert ask_all(bench) == [NOTHING]
+
+
 @pytest.mark.usefixtures("keeper")
 def test_a_witness_does_not_sign_a_rewritten_log(bench: Bench) -> None:
-    """An old copy was put back and went on otherwise: it stays silent, and that shows."""
+    """An old copy was put back and went on otherwise: what it refuses is no outage."""
     publish(bench)
-    asking.ask_all(bench.office)
-    with bench.office.write() as uow:
-        for name in ("checkpoint", "padding"):
-            uow.session.connection().exec_driver_sql(f"DELETE FROM {name}")
-        uow.session.connection().exec_driver_sql(
-            "DELETE FROM tree_node WHERE position >= (SELECT count(*) FROM leaf) >> level"
-        )
+    assert ask_all(bench) == [SIGNED]
+    roll_back(bench)
     bench.clock.advance(hours=6)
     publish(bench)
-    assert asking.ask_all(bench.office) == 0
+    assert ask_all(bench) == [FORKED]
     assert current(bench) == [False]
 
 
@@ -187,14 +239,14 @@ def test_all_are_asked_at_once(bench: Bench, panel: Panel) -> None:
     }
     witnessed_by(bench, panel, *known)
     publish(bench)
-    assert asking.ask_all(bench.office) == 4
+    assert ask_all(bench) == [SIGNED] * 4
     assert current(bench) == [True] * 4
 
 
 @pytest.mark.usefixtures("keeper")
 def test_a_damaged_tree_is_told(bench: Bench) -> None:
     publish(bench)
-    asking.ask_all(bench.office)
+    ask_all(bench)
     bench.clock.advance(hours=6)
     publish(bench)
     with bench.office.write() as uow:
@@ -227,7 +279,7 @@ class TestServed:
         origin = keys.origin_of(bench.office.instance_id)
         for _ in range(2):
             publish(bench)
-            assert asking.ask_all(bench.office) == 2
+            assert ask_all(bench) == [SIGNED] * 2
             bench.clock.advance(hours=6)
         assert [keeper.history(origin) for keeper in served] == [[256, 512]] * 2
         found = standing(bench)
@@ -240,27 +292,45 @@ class TestServed:
         panel.replies[THERE] = dead
         for _ in range(2):
             publish(bench)
-            assert asking.ask_all(bench.office) == 1
+            assert ask_all(bench) == [SIGNED, UNREACHABLE]
             bench.clock.advance(hours=6)
         panel.replies[THERE] = reply
-        assert asking.ask_all(bench.office) == 1
+        assert ask_all(bench) == [NOTHING, SIGNED]
         assert served[1].history(keys.origin_of(bench.office.instance_id)) == [512]
 
     def test_a_fork_is_not_cosigned_and_kept_as_evidence(
         self, bench: Bench, served: list[Keeper]
     ) -> None:
         publish(bench)
-        asking.ask_all(bench.office)
+        ask_all(bench)
+        roll_back(bench)
         with bench.office.write() as uow:
-            (row,) = checkpoints.rows(uow)
-            uow.session.delete(row)
-            connection = uow.session.connection()
-            connection.exec_driver_sql("DELETE FROM padding")
-            connection.exec_driver_sql(
-                "DELETE FROM tree_node WHERE position >= (SELECT count(*) FROM leaf) >> level"
-            )
             padding.fill(uow, 200)
         publish(bench)
-        assert asking.ask_all(bench.office) == 0
+        assert ask_all(bench) == [FORKED] * 2
         origin = keys.origin_of(bench.office.instance_id)
         assert [len(one.record(origin).conflicts()) for one in served] == [1, 1]
+
+    @pytest.mark.parametrize("signed", [1, 2], ids=["behind its size", "beyond its size"])
+    @pytest.mark.usefixtures("served")
+    def test_an_old_copy_that_goes_on_is_refused_at_every_size(
+        self, bench: Bench, signed: int
+    ) -> None:
+        """Smaller than what they have signed, as large, and larger: never an outage."""
+        for _ in range(signed):
+            publish(bench)
+            assert ask_all(bench) == [SIGNED] * 2
+            bench.clock.advance(hours=6)
+        roll_back(bench)
+        for _ in range(signed + 1):
+            publish(bench)
+            for _ in range(2):
+                assert ask_all(bench) == [FORKED] * 2
+            bench.clock.advance(hours=6)
+
+    @pytest.mark.usefixtures("served")
+    def test_a_key_that_they_were_not_told_of_is_told_apart(self, bench: Bench) -> None:
+        with bench.office.write() as uow:
+            keys.rotate(uow, bytes(range(5, 37)))
+        publish(bench)
+        assert ask_all(bench) == [UNKNOWN] * 2

@@ -178,7 +178,7 @@ def test_a_witness_that_has_seen_more_than_there_is_cannot_be_asked(bench: Bench
 
 
 def test_who_is_silent(bench: Bench) -> None:
-    """Two days over the network, fourteen by file; and who never signed, at once."""
+    """Two days over the network, fourteen by file; and who never signed has not fallen silent."""
     asked, by_file, never = (keeper_of(bench, f"{name}.example") for name in ("a", "b", "c"))
     known = (
         Witness(asked.key, "https://a.example"),
@@ -196,13 +196,76 @@ def test_who_is_silent(bench: Bench) -> None:
 
     found = standing(bench)
     assert (found.cosigned, found.witnessed, found.size) == (2, True, 256)
-    assert silent() == ["c.example"]
+    assert silent() == []
     bench.clock.advance(days=2)
-    assert silent() == ["c.example"]
+    assert silent() == []
     bench.clock.advance(seconds=1)
-    assert silent() == ["a.example", "c.example"]
+    assert silent() == ["a.example"]
     bench.clock.advance(days=12)
-    assert silent() == ["a.example", "b.example", "c.example"]
+    assert silent() == ["a.example", "b.example"]
+    assert [one.name for one in standing(bench).never] == ["c.example"]
+
+
+DAY = 24 * 3600
+
+
+@pytest.mark.parametrize(
+    "ahead", [None, DAY + 1, 1_800_000_000_000, 2**63 - 1], ids=["0", "day", "milliseconds", "max"]
+)
+def test_a_time_that_cannot_be_is_no_signature(bench: Bench, ahead: int | None) -> None:
+    """Neither in an answer, nor where a row holds one already, and it hides no good one."""
+    keeper = keeper_of(bench, "saksi.example")
+    one = Witness(keeper.key, "https://saksi.example")
+    witnessed_by(bench, None, one)
+    publish(bench)
+    accept(bench, signed(bench, keeper))
+    bench.clock.advance(hours=6)
+    publish(bench)
+    now = int(bench.clock().timestamp())
+    moment = 0 if ahead is None else min(now + ahead, 2**63 - 1)
+    line = keeper._signer.sign(newest(bench).text, moment).to_line()
+    with pytest.raises(Tampered):
+        accept(bench, line)
+    assert len(newest(bench).signatures) == 1
+    with bench.office.write() as uow:
+        checkpoints.rows(uow)[-1].signed += line
+    (seen,) = standing(bench).witnesses
+    assert (seen.size, seen.current) == (256, False)
+    with bench.office.read() as uow:
+        assert witnesses.names(uow, newest(bench)) == ()
+    found = ask(bench, one)
+    assert found is not None
+    assert found.old == 256
+    bench.clock.advance(days=3)
+    (seen,) = standing(bench).witnesses
+    # By now a day ahead is two days ago: it counts, as one that was signed then.
+    assert seen.silent == (ahead != DAY + 1)
+    accept(bench, keeper.add(found, int(bench.clock().timestamp())))
+    (seen,) = standing(bench).witnesses
+    assert (seen.size, seen.moment, seen.silent) == (512, bench.clock(), False)
+
+
+def test_a_clock_that_is_a_day_ahead_still_counts_and_falls_silent(bench: Bench) -> None:
+    keeper = keeper_of(bench, "saksi.example")
+    witnessed_by(bench, None, Witness(keeper.key, "https://saksi.example"))
+    publish(bench)
+    moment = int(bench.clock().timestamp()) + DAY
+    accept(bench, keeper._signer.sign(newest(bench).text, moment).to_line())
+    bench.clock.advance(days=3)
+    assert not standing(bench).silent
+    bench.clock.advance(seconds=1)
+    assert [one.name for one in standing(bench).silent] == ["saksi.example"]
+
+
+def test_one_bad_time_drops_that_line_alone(bench: Bench) -> None:
+    good, bad = (keeper_of(bench, name) for name in ("satu.example", "dua.example"))
+    witnessed_by(bench, None, Witness(good.key), Witness(bad.key))
+    publish(bench)
+    text, now = newest(bench).text, int(bench.clock().timestamp())
+    early = bad._signer.sign(text, now * 1000).to_line()
+    accept(bench, early + good._signer.sign(text, now).to_line())
+    assert [one.current for one in standing(bench).witnesses] == [True, False]
+    assert len(newest(bench).signatures) == 2
 
 
 def test_a_line_that_the_database_claims_is_verified(bench: Bench) -> None:

@@ -4,7 +4,9 @@ import os
 import shutil
 from dataclasses import replace
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
 from sqlalchemy import text
@@ -373,11 +375,52 @@ class TestTheLog:
         signer = NoteSigner("saksi.example", Kind.WITNESS, bytes(32))
         known = f"{signer.key.to_text()} https://saksi.example"
         monkeypatch.setenv("SUAKA_LOG_WITNESSES", known)
-        assert level(of_log(founded), "saksi.example has signed nothing so far") == "warn"
+        never = of_log(founded)
+        assert level(never, "saksi.example has never signed anything: was it given") == "warn"
+        assert not any("nothing since" in text or "1 have signed" in text for text in never)
         with opened(founded) as (office, _), office.write() as uow:
             (row,) = checkpoints.rows(uow)
             text = SignedNote.from_text(row.signed).text
             now = int(wiring.utc_now().timestamp())
             witnesses.accept(uow, signer.sign(text, now).to_line().encode())
-        assert level(of_log(founded), "1 of 1 have signed the newest checkpoint") == "ok"
+        found = of_log(founded)
+        assert level(found, "1 of 1 have signed the newest checkpoint") == "ok"
+        assert not any("has never signed" in text for text in found)
         assert level(of_log(founded, days=3), "has signed nothing since 20") == "warn"
+
+    def test_a_witness_that_counts_milliseconds(
+        self, founded: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Such a line may be kept already: the look does not break, and it does not count."""
+        ticked(founded)
+        signer = NoteSigner("saksi.example", Kind.WITNESS, bytes(32))
+        monkeypatch.setenv("SUAKA_LOG_WITNESSES", f"{signer.key.to_text()} https://saksi.example")
+        with opened(founded) as (office, _), office.write() as uow:
+            (row,) = checkpoints.rows(uow)
+            now = int(wiring.utc_now().timestamp() * 1000)
+            row.signed += signer.sign(SignedNote.from_text(row.signed).text, now).to_line()
+        assert level(of_log(founded), "saksi.example has never signed anything") == "warn"
+
+    def test_a_tick_names_a_witness_that_signed_another_log(self, run: Run, founded: Path) -> None:
+        """The doctor cannot: what a witness refuses is stored nowhere."""
+
+        class Refusing(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                self.rfile.read(int(self.headers["content-length"]))
+                self.send_response(422)
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        key = NoteSigner("saksi.example", Kind.WITNESS, bytes(32)).key.to_text()
+        with HTTPServer(("127.0.0.1", 0), Refusing) as server:
+            Thread(target=server.serve_forever, daemon=True).start()
+            known = f"{key} http://127.0.0.1:{server.server_port}"
+            answer = run("tick", founded, SUAKA_LOG_WITNESSES=known)
+            server.shutdown()
+        assert answer.exit_code == 0
+        assert "the witness saksi.example has signed a log that this one does not continue" in (
+            answer.stderr
+        )
+        assert "saksi.example" not in answer.stdout

@@ -1,18 +1,21 @@
 """The log in public: whole for witnesses, plain for people, and silent about visits."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from lxml import html
 
-from casework.log import keys
+from casework.log import checkpoints, keys
+from casework.log.witnesses import Witness
 from crypto import merkle
 from crypto.checkpoint import Checkpoint
 from crypto.note import NoteKey, SignedNote
 from portal.web.headers import Policy, policy_in
 from portal.web.settings import Surface
+from tests.casework.log.panel import stranger
 from tests.casework.office import Bench
 from tests.laws.pages import assert_exact
 from tests.portal.sites import served
@@ -77,6 +80,41 @@ def test_it_says_who_has_signed_and_who_is_silent(fresh: Watched) -> None:
     assert "lama diam" not in text
     fresh.site.clock.advance(days=3)
     assert "Ada saksi yang sudah lama diam" in shown(fresh)
+
+
+def test_one_that_was_just_added_has_not_fallen_silent(fresh: Watched) -> None:
+    """In public and for who audits: it has never signed, and nothing else is said of it."""
+    fresh.publish()
+    fresh.cosign()
+    bench = fresh.site.bench
+    added = Witness(stranger("baru.example").key, "https://baru.example")
+    bench.office = replace(bench.office, witnesses=(*bench.office.witnesses, added))
+    with served(bench) as site:
+        text = site.visit().open(LOG).text
+        assert ">baru.example</span>: belum pernah menandatangani" in text
+        assert "lama diam" not in text
+        desk = site.officer("inspektur").open("/petugas/jejak")
+        assert "Belum pernah menandatangani: baru.example." in desk.text
+        assert "lama diam" not in desk.text
+        site.clock.advance(days=3)
+        assert f"tidak ada tanda tangan dari {NAME}. " in site.visit().open(LOG).text
+        desk = site.officer("inspektur").open("/petugas/jejak")
+        assert f"tidak ada tanda tangan dari {NAME}. " in desk.text
+        assert "Belum pernah menandatangani: baru.example." in desk.text
+
+
+def test_a_time_that_no_calendar_holds_breaks_no_page(fresh: Watched) -> None:
+    """A cosignature whose clock counts milliseconds, kept by an earlier version."""
+    fresh.publish()
+    signed = SignedNote.from_bytes(fresh.fetch("checkpoint"))
+    moment = int(fresh.site.clock.now.timestamp() * 1000)
+    kept = signed.with_signatures([fresh.keeper._signer.sign(signed.text, moment)])
+    with fresh.site.bench.office.write() as uow:
+        (row,) = checkpoints.rows(uow)
+        row.signed = kept.to_text()
+    assert f">{NAME}</span>: belum pernah menandatangani" in shown(fresh)
+    desk = fresh.site.officer("inspektur").open("/petugas/jejak")
+    assert "Catatan belum disaksikan pihak luar" in desk.text
 
 
 def test_the_fingerprint_is_the_beginning_of_the_root(log: Watched) -> None:
