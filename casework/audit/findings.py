@@ -60,12 +60,14 @@ class What(StrEnum):
     GRANT_GONE = "grant_gone"
     COMPARTMENT_GONE = "compartment_gone"
     DEADLINE_GONE = "deadline_gone"
+    CALENDAR_GONE = "calendar_gone"
     ROSTER_GONE = "roster_gone"
     OFFICER_GONE = "officer_gone"
     LOG_KEY_GONE = "log_key_gone"
     CHECKPOINT_BEYOND = "checkpoint_beyond"
     CHECKPOINT_GONE = "checkpoint_gone"
     OUTSIDE_BEYOND = "outside_beyond"
+    SCHEMA_GONE = "schema_gone"
 
     LEAF_CHANGED = "leaf_changed"
     UNREADABLE = "unreadable"
@@ -79,12 +81,14 @@ class What(StrEnum):
     FILE_CHANGED = "file_changed"
     BLOB_CHANGED = "blob_changed"
     DEADLINE_CHANGED = "deadline_changed"
+    CALENDAR_CHANGED = "calendar_changed"
     OFFICER_CHANGED = "officer_changed"
     LOG_KEY_CHANGED = "log_key_changed"
     CHECKPOINT_DIFFERS = "checkpoint_differs"
     CHECKPOINT_ORDER = "checkpoint_order"
     OUTSIDE_DIFFERS = "outside_differs"
     RECEIPT_DIFFERS = "receipt_differs"
+    SCHEMA_CHANGED = "schema_changed"
 
     LEAF_BEYOND = "leaf_beyond"
     NODE_BEYOND = "node_beyond"
@@ -98,8 +102,10 @@ class What(StrEnum):
     GRANT_ADDED = "grant_added"
     COMPARTMENT_ADDED = "compartment_added"
     DEADLINE_ADDED = "deadline_added"
+    CALENDAR_ADDED = "calendar_added"
     ROSTER_ADDED = "roster_added"
     LOG_KEY_ADDED = "log_key_added"
+    SCHEMA_ADDED = "schema_added"
 
     LEAF_MOVED = "leaf_moved"
     LINK_MOVED = "link_moved"
@@ -108,6 +114,7 @@ class What(StrEnum):
 
     LEAF_UNSIGNED = "leaf_unsigned"
     LEAF_UNPROVEN = "leaf_unproven"
+    LEAF_BACKDATED = "leaf_backdated"
     ERASURE_WRONG = "erasure_wrong"
     ITEM_UNSIGNED = "item_unsigned"
     GRANT_FORGED = "grant_forged"
@@ -121,6 +128,7 @@ class What(StrEnum):
     COSIGNATURE_WRONG = "cosignature_wrong"
 
     CLOCK_BACK = "clock_back"
+    CALENDAR_UNTOLD = "calendar_untold"
     BLOB_UNNAMED = "blob_unnamed"
     GRANTS_UNREAD = "grants_unread"
 

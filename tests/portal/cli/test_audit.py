@@ -99,8 +99,15 @@ def test_a_file_that_cannot_be_read_is_wrong_usage(
     assert "no public key of a witness" in answer.stderr
 
 
-def test_another_folder_is_refused(run: Run, tmp_path: Path) -> None:
-    assert run("audit", "verify", tmp_path).exit_code == 1
+def test_an_instance_that_cannot_be_read_is_not_judged(
+    run: Run, founded: Path, tmp_path: Path
+) -> None:
+    """1 is the word for a log that is wrong; of these nothing is known."""
+    assert run("audit", "verify", tmp_path).exit_code == 2
+    (founded / "data" / "suaka.db").write_bytes(b"x" * 8192)
+    answer = run("audit", "verify", founded)
+    assert answer.exit_code == 2
+    assert "locked, damaged or none at all" in answer.stderr
 
 
 def test_of_very_many_findings_the_first_are_shown(
