@@ -111,10 +111,6 @@ WRITTEN: dict[str, tuple[str, set[What]]] = {
         "INSERT INTO holiday VALUES (9, '2026-12-02', 'libur_nasional', 'x')",
         {What.CALENDAR_ADDED},
     ),
-    "a clock that runs by old holidays": (
-        "UPDATE deadline SET calendar = 1 WHERE case_id = :running AND status = 'running'",
-        {What.DEADLINE_CHANGED},
-    ),
 }  # fmt: skip
 
 
@@ -134,6 +130,24 @@ def test_only_what_is_far_beyond_is_no_place_of_the_tree(own: Everything) -> Non
     report = own.audit()
     assert report.counts.places == size
     assert report.numbers[What.NODE_GONE] == size - 1
+
+
+def test_a_size_below_nothing_spoils_no_other_comparison(shared: Everything) -> None:
+    report = after(shared, "UPDATE checkpoint SET size = -1 WHERE size = 512")
+    assert set(report.numbers) == {
+        What.CHECKPOINT_FORGED,
+        What.CHECKPOINT_ORDER,
+        What.CHECKPOINT_GONE,
+    }
+
+
+def test_a_clock_that_runs_counts_by_the_newest_holidays(own: Everything) -> None:
+    """Also where an older version gives the same day: it will not, after the next one."""
+    with own.bench.office.write() as uow:
+        recount.change(uow, [(date(2040, 12, 3), DayKind.LIBUR_NASIONAL, "x")], [], "SK")
+    assert found(own) == set()
+    write(own, "UPDATE deadline SET calendar = 2 WHERE case_id = :running AND status = 'running'")
+    assert found(own) == {What.DEADLINE_CHANGED}
 
 
 def test_bytes_in_the_place_of_a_mark_are_another_text(own: Everything) -> None:
