@@ -25,6 +25,8 @@ STRANGE: Final = (
     TypeError,
     LookupError,
     AttributeError,
+    OverflowError,
+    RecursionError,
     CaseworkError,
     CryptoError,
     StatementError,
