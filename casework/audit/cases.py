@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, or_, select
 
 from casework.audit.clocks import Clocks
 from casework.audit.findings import STRANGE, Finding, What
@@ -79,6 +79,10 @@ class Cases:
 
     def look(self) -> Iterator[int]:
         """Look at every case; yield how many were done after each of several."""
+        nameless = or_(Case.id.is_(None), Case.id <= "")
+        for (ticket,) in self._uow.session.execute(select(Case.ticket).where(nameless)):
+            name = f"a case without an id, ticket {ticket}"
+            self._findings.add(Finding(What.UNREADABLE, name=name))
         for cases in self._groups():
             self._together(cases)
             yield len(cases)
@@ -88,7 +92,7 @@ class Cases:
         session = self._uow.session
         gone = (
             select(Leaf.case_id, Leaf.number, Leaf.body.is_(None))
-            .where(Leaf.case_id.is_not(None), Leaf.case_id.not_in(select(Case.id)))
+            .where(Leaf.case_id.is_not(None), ~exists().where(Case.id == Leaf.case_id))
             .order_by(Leaf.case_id, Leaf.number)
             .execution_options(yield_per=1000)
         )
@@ -105,12 +109,12 @@ class Cases:
                 if self._uow.keystore.holds_newer(case_id, 0):
                     self._findings.add(Finding(What.ERASED_LEFT, case=case_id, name="shred key"))
         for table in _OWNED:
-            lost = select(table.case_id).where(table.case_id.not_in(select(Case.id))).distinct()
+            lost = select(table.case_id).where(~exists().where(Case.id == table.case_id)).distinct()
             for case_id in session.scalars(lost.execution_options(yield_per=1000)):
                 name = table.__tablename__
                 self._findings.add(Finding(What.STRAY, case=case_id, name=name))
         for part in (Part, FilePart):
-            parts = select(part.item_id).where(part.item_id.not_in(select(Item.id))).distinct()
+            parts = select(part.item_id).where(~exists().where(Item.id == part.item_id)).distinct()
             for item_id in session.scalars(parts.execution_options(yield_per=1000)):
                 self._findings.add(
                     Finding(What.STRAY, name=f"{part.__tablename__} of item {item_id}")

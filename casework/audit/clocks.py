@@ -2,7 +2,8 @@
 
 A clock may start on the date of a document; that date is sealed, so of it only the bounds are
 known. Hours are counted from a moment, of which the leaf names the day. The holidays by which a
-due day was counted are in no leaf: the stored table of that version is believed.
+due day was counted are those of the version that its row names, which leaves vouch for
+(:mod:`casework.audit.calendars`); a clock that runs counts by the newest.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from casework.audit.findings import Finding, What
 from casework.calendar.deadlines import FUTURE, PAST
-from casework.calendar.holidays import rows_of
+from casework.calendar.holidays import latest_version, rows_of
 from casework.calendar.tables import MET, RUNNING, STOPPED
 from casework.law import engine
 from casework.law.vocabulary import REPORTER, Basis
@@ -62,6 +63,7 @@ class Clocks:
     findings: Findings
     counts: Counts
     _calendars: dict[tuple[str, int, int], HolidayCalendar] = field(default_factory=dict)
+    _latest: int | None = None
 
     def look(
         self, case: Case, past: CasePast, profile: Profile, rows: Sequence[DeadlineRow]
@@ -98,6 +100,8 @@ class Clocks:
             latest = due(rule, calendar, tz, morning + _LAST_SECOND).day
             return earliest <= row.due <= latest and row.due_at is not None
         counted = due(rule, calendar, tz, row.start)
+        if row.status == RUNNING and row.calendar != self._newest():
+            return False
         if row.due_at is not None or row.warn != counted.warn_day:
             return False
         if row.due == counted.day or rule.responsible != REPORTER:
@@ -107,6 +111,11 @@ class Clocks:
             row.due == due(rule, self._calendar(profile, version), tz, row.start).day
             for version in range(1, row.calendar)
         )
+
+    def _newest(self) -> int:
+        if self._latest is None:
+            self._latest = latest_version(self.uow.session)
+        return self._latest
 
     def _calendar(self, profile: Profile, version: int) -> HolidayCalendar:
         key = (profile.id, profile.version, version)

@@ -24,6 +24,8 @@ STRANGE: Final = (
     TypeError,
     LookupError,
     AttributeError,
+    OverflowError,
+    RecursionError,
     CaseworkError,
     CryptoError,
     StatementError,
@@ -68,12 +70,14 @@ class What(StrEnum):
     GRANT_GONE = "grant_gone", Kind.MISSING
     COMPARTMENT_GONE = "compartment_gone", Kind.MISSING
     DEADLINE_GONE = "deadline_gone", Kind.MISSING
+    CALENDAR_GONE = "calendar_gone", Kind.MISSING
     ROSTER_GONE = "roster_gone", Kind.MISSING
     OFFICER_GONE = "officer_gone", Kind.MISSING
     LOG_KEY_GONE = "log_key_gone", Kind.MISSING
     CHECKPOINT_BEYOND = "checkpoint_beyond", Kind.MISSING
     CHECKPOINT_GONE = "checkpoint_gone", Kind.MISSING
     OUTSIDE_BEYOND = "outside_beyond", Kind.MISSING
+    SCHEMA_GONE = "schema_gone", Kind.MISSING
 
     LEAF_CHANGED = "leaf_changed", Kind.CHANGED
     UNREADABLE = "unreadable", Kind.CHANGED
@@ -87,12 +91,14 @@ class What(StrEnum):
     FILE_CHANGED = "file_changed", Kind.CHANGED
     BLOB_CHANGED = "blob_changed", Kind.CHANGED
     DEADLINE_CHANGED = "deadline_changed", Kind.CHANGED
+    CALENDAR_CHANGED = "calendar_changed", Kind.CHANGED
     OFFICER_CHANGED = "officer_changed", Kind.CHANGED
     LOG_KEY_CHANGED = "log_key_changed", Kind.CHANGED
     CHECKPOINT_DIFFERS = "checkpoint_differs", Kind.CHANGED
     CHECKPOINT_ORDER = "checkpoint_order", Kind.CHANGED
     OUTSIDE_DIFFERS = "outside_differs", Kind.CHANGED
     RECEIPT_DIFFERS = "receipt_differs", Kind.CHANGED
+    SCHEMA_CHANGED = "schema_changed", Kind.CHANGED
 
     LEAF_BEYOND = "leaf_beyond", Kind.ADDED
     NODE_BEYOND = "node_beyond", Kind.ADDED
@@ -106,8 +112,10 @@ class What(StrEnum):
     GRANT_ADDED = "grant_added", Kind.ADDED
     COMPARTMENT_ADDED = "compartment_added", Kind.ADDED
     DEADLINE_ADDED = "deadline_added", Kind.ADDED
+    CALENDAR_ADDED = "calendar_added", Kind.ADDED
     ROSTER_ADDED = "roster_added", Kind.ADDED
     LOG_KEY_ADDED = "log_key_added", Kind.ADDED
+    SCHEMA_ADDED = "schema_added", Kind.ADDED
 
     LEAF_MOVED = "leaf_moved", Kind.REORDERED
     LINK_MOVED = "link_moved", Kind.REORDERED
@@ -116,6 +124,7 @@ class What(StrEnum):
 
     LEAF_UNSIGNED = "leaf_unsigned", Kind.FORGED
     LEAF_UNPROVEN = "leaf_unproven", Kind.FORGED
+    LEAF_BACKDATED = "leaf_backdated", Kind.FORGED
     ERASURE_WRONG = "erasure_wrong", Kind.FORGED
     ITEM_UNSIGNED = "item_unsigned", Kind.FORGED
     GRANT_FORGED = "grant_forged", Kind.FORGED
@@ -129,6 +138,7 @@ class What(StrEnum):
     COSIGNATURE_WRONG = "cosignature_wrong", Kind.FORGED
 
     CLOCK_BACK = "clock_back", Kind.NOTICE
+    CALENDAR_UNTOLD = "calendar_untold", Kind.NOTICE
     BLOB_UNNAMED = "blob_unnamed", Kind.NOTICE
     GRANTS_UNREAD = "grants_unread", Kind.NOTICE
     ERASED = "erased", Kind.NOTICE

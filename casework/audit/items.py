@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import select
 
-from casework.audit.findings import Finding, What
+from casework.audit.findings import MOST, Finding, What
 from casework.case import items
 from casework.case.past import SUBMIT
 from casework.errors import NotFound
@@ -152,7 +152,7 @@ class Items:
         once = {row.digest: row for row in reversed(brought)}
         twice = [row for row in brought if once[row.digest] is not row]
         lacking = int(body.get("items", 0)) - len(once)
-        for _ in range(lacking):
+        for _ in range(min(lacking, MOST)):
             self._tell(What.ITEM_GONE, case, "", number)
         for row in (*twice, *list(once.values())[: max(-lacking, 0)]):
             self._tell(What.ITEM_ADDED, case, row.id, number)

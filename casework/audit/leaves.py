@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from casework.audit.findings import MOST, Finding, What
+from casework.audit.people import GENESIS
 from casework.errors import NotFound
+from casework.keys.vocabulary import ROSTER_CHANGED
 from casework.log import leaf as leaves
 from casework.log.tables import Leaf, Node
 from crypto.errors import Tampered
@@ -29,7 +31,8 @@ class Leaves:
     """The look at every place, in order.
 
     ``strange`` are hashes that do not stand where they should, with the finding that it comes to
-    if the tree holds them elsewhere, and the one if it does not.
+    if the tree holds them elsewhere, and the one if it does not; :data:`MOST` findings at most.
+    ``day`` is the latest of all leaves so far, ``changed`` the latest on which the roster changed.
     """
 
     uow: UnitOfWork
@@ -39,6 +42,8 @@ class Leaves:
     counts: Counts
     _before: bytes | None = None
     _day: date = date.min
+    _changed: date = date.min
+    _suspects: int = 0
     _strange: dict[bytes, list[tuple[int, What, What]]] = field(default_factory=dict)
 
     def look(self, place: Place) -> None:
@@ -122,9 +127,21 @@ class Leaves:
         self._suspect(digest, number, What.LINK_MOVED, What.LINK_GONE)
 
     def _dated(self, row: Leaf) -> None:
-        if row.day < self._day:
+        """Compare the day that a leaf names with those before it.
+
+        An officer is judged by the roster of the day that they sign for: one who has left could
+        sign for a day on which they were still there.
+        """
+        if row.day < self._changed and self._is_officer(row.actor):
+            self._tell(What.LEAF_BACKDATED, row.number, row.case_id)
+        elif row.day < self._day:
             self.findings.add(Finding(What.CLOCK_BACK, leaf=row.number, name=row.day.isoformat()))
-        self._day = row.day
+        self._day = max(self._day, row.day)
+        if row.event in {GENESIS, ROSTER_CHANGED}:
+            self._changed = max(self._changed, row.day)
+
+    def _is_officer(self, actor: str) -> bool:
+        return self.roster is not None and actor in self.roster.people
 
     def _is_signed(self, row: Leaf, actor: str) -> bool:
         return leaves.is_signed(row, actor, self._key_of)
@@ -138,7 +155,8 @@ class Leaves:
         raise Tampered("nobody vouches for anybody")
 
     def _suspect(self, digest: bytes, number: int, moved: What, gone: What) -> None:
-        if len(self._strange) < MOST:
+        if self._suspects < MOST:
+            self._suspects += 1
             self._strange.setdefault(digest, []).append((number, moved, gone))
         else:
             self._tell(gone, number)

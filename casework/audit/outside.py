@@ -135,11 +135,11 @@ def cosigned(
 ) -> dict[str, int]:
     """Return the largest size that each witness has cosigned among notes that are right."""
     largest = dict.fromkeys((key.name for key in witnesses), 0)
-    named = {key.name for key in witnesses}
+    known = {(key.name, key.key_id) for key in witnesses}
     for name, size, signed in notes:
         for one in signed.signatures:
-            if one.name not in named:
-                continue
+            if (one.name, one.key_id) not in known:
+                continue  # by nobody known, or by an older key of a witness
             if _fits(one, signed, witnesses):
                 largest[one.name] = max(largest[one.name], size)
             else:

@@ -86,7 +86,7 @@ class Places:
         run = next(runs, None)
         for first in range(0, self.size, CHUNK):
             end = min(first + CHUNK, self.size)
-            dummies: dict[int, bytes] = {}
+            dummies: dict[int, tuple[bytes, _Run]] = {}
             while run is not None and run.first < end:
                 dummies |= self._dummies(run, first, end)
                 if run.end > end:
@@ -98,7 +98,7 @@ class Places:
         for left in runs:
             self._tell(What.PADDING_BEYOND, left)
 
-    def _chunk(self, first: int, end: int, dummies: dict[int, bytes]) -> list[Place]:
+    def _chunk(self, first: int, end: int, dummies: dict[int, tuple[bytes, _Run]]) -> list[Place]:
         session = self.uow.session
         inside = select(*_COLUMNS).where(Leaf.number >= first, Leaf.number < end)
         rows = {row.number: _row(row) for row in session.execute(inside)}
@@ -109,26 +109,18 @@ class Places:
         found = []
         for number in range(first, end):
             row, digest = rows.get(number), held.get(number)
-            claimed = dummies.get(number)
+            claimed, run = dummies.get(number, (None, None))
             if digest is None:
                 self.findings.add(Finding(What.NODE_GONE, name=f"level 0, position {number}"))
                 digest = claimed if row is None else row.hash
             dummy = row is None and claimed is not None and claimed == digest
-            if claimed is not None and not dummy:
-                self._claims(number)
+            if run is not None and not dummy:
+                self._claims(run)
             found.append(Place(number, digest, row, dummy))
         return found
 
-    def _claims(self, number: int) -> None:
+    def _claims(self, run: _Run) -> None:
         """Tell of a run that claims a place that is not its own; once for each run."""
-        row = self.uow.session.execute(
-            select(Padding.first, Padding.count, Padding.seed)
-            .where(Padding.first <= number)
-            .order_by(Padding.first.desc())
-            .limit(1)
-        ).one()
-        begun, count, seed = row
-        run = _Run(begun, count, as_bytes(seed))
         if run.first not in self._wrong:
             self._wrong.add(run.first)
             self._tell(What.PADDING_CHANGED, run)
@@ -139,20 +131,19 @@ class Places:
         query = select(Padding.first, Padding.count, Padding.seed).order_by(Padding.first)
         rows: Sequence[Any] = self.uow.session.execute(query).all()
         for first, count, seed in rows:
-            if not (isinstance(first, int) and isinstance(count, int)):
+            if not (isinstance(first, int) and isinstance(count, int) and first >= 0 < count):
                 self.findings.add(Finding(What.PADDING_CHANGED, name=str(first)))
                 continue
             run = _Run(first, count, as_bytes(seed))
-            if run.first < end and run.first not in self._wrong:
-                self._wrong.add(run.first)
-                self._tell(What.PADDING_CHANGED, run)
+            if run.first < end:
+                self._claims(run)
             end = max(end, run.end)
             yield run
 
-    def _dummies(self, run: _Run, first: int, end: int) -> dict[int, bytes]:
+    def _dummies(self, run: _Run, first: int, end: int) -> dict[int, tuple[bytes, _Run]]:
         instance, before = self.uow.office.instance_id, self._held(run.first - 1)
         return {
-            number: merkle.leaf_hash(padding.body(instance, run.seed, number, before))
+            number: (merkle.leaf_hash(padding.body(instance, run.seed, number, before)), run)
             for number in range(max(run.first, first), min(run.end, end))
         }
 
@@ -198,7 +189,16 @@ def as_bytes(value: object) -> bytes:
 
 
 def size_of(uow: UnitOfWork) -> int:
-    """Return how many places the stored tree has."""
-    possible = Node.position.between(0, merkle.MAX_SIZE)  # no text, which SQLite takes for larger
-    last = uow.session.scalar(select(func.max(Node.position)).where(Node.level == 0, possible))
-    return 0 if last is None else last + 1
+    """Return how many places the stored tree has; a node far beyond all others is none of them.
+
+    Were one row believed that stands at an immense position, nothing would be looked at but the
+    emptiness before it.
+    """
+    base, session = select(Node).where(Node.level == 0).subquery(), uow.session
+    count = max(
+        session.scalar(select(func.count()).select_from(of)) or 0 for of in (base, Leaf.__table__)
+    )
+    # Between two numbers: SQLite takes a text for larger than any.
+    plausible = Node.position.between(0, 2 * count + CHUNK - 1)
+    last = session.scalar(select(func.max(Node.position)).where(Node.level == 0, plausible))
+    return 0 if last is None else int(last) + 1

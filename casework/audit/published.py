@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 
 from casework.audit.findings import Finding, What
 from casework.log import adoption, keys
@@ -90,7 +90,7 @@ def checkpoints(
     tree counted again, by size; the last is that of the whole tree.
     """
     end = Padding.first + Padding.count
-    unmarked = select(end).where(end.not_in(select(CheckpointRow.size))).order_by(Padding.first)
+    unmarked = select(end).where(~exists().where(CheckpointRow.size == end)).order_by(Padding.first)
     for size in uow.session.scalars(unmarked):
         findings.add(Finding(What.CHECKPOINT_GONE, name=f"of size {size}"))
     biggest, largest = max(roots, default=0), 0

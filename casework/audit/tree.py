@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, literal, or_, select
 
 from casework.audit.findings import Finding, What
 from casework.audit.places import as_bytes
@@ -49,11 +49,11 @@ class Tree:
             if not row:
                 return
             first >>= 1
+            pairs = list(zip(row[::2], row[1::2], strict=True))
+            known = self._stored(level + 1, first, len(pairs)) if None in row else {}
             row = [
-                self._join(level + 1, at, left, right)
-                for at, (left, right) in enumerate(
-                    zip(row[::2], row[1::2], strict=True), start=first
-                )
+                known.get(at) if left is None or right is None else node_hash(left, right)
+                for at, (left, right) in enumerate(pairs, start=first)
             ]
             made = self._made.setdefault(level + 1, (first, []))
             made[1].extend(row)
@@ -83,20 +83,13 @@ class Tree:
         return found
 
     def beyond(self) -> None:
-        """Name the nodes that a tree of this size does not have."""
-        for level in range(1, _LEVELS):
-            query = select(Node.position).where(
-                Node.level == level, Node.position >= self.size >> level
-            )
-            for position in self._session.scalars(query.execution_options(yield_per=_LEVELS)):
-                self._tell(What.NODE_BEYOND, level, position)
-
-    def _join(
-        self, level: int, position: int, left: bytes | None, right: bytes | None
-    ) -> bytes | None:
-        if left is None or right is None:
-            return self._stored(level, position, 1).get(position)
-        return node_hash(left, right)
+        """Name the nodes that a tree of this size does not have, on whatever level."""
+        many = literal(self.size, BigInteger).bitwise_rshift(Node.level)
+        query = select(Node.level, Node.position).where(
+            or_(~Node.level.between(0, _LEVELS - 1), Node.position < 0, Node.position >= many)
+        )
+        for level, position in self._session.execute(query.execution_options(yield_per=1000)):
+            self._tell(What.NODE_BEYOND, level, position)
 
     def _stored(self, level: int, first: int, count: int) -> dict[int, bytes]:
         rows = self._session.execute(
@@ -106,5 +99,5 @@ class Tree:
         )
         return {row.position: as_bytes(row.hash) for row in rows}
 
-    def _tell(self, what: What, level: int, position: int) -> None:
+    def _tell(self, what: What, level: object, position: object) -> None:
         self._findings.add(Finding(what, name=f"level {level}, position {position}"))

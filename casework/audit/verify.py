@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from sqlalchemy import func, select
 from sqlalchemy.exc import DBAPIError
 
+from casework.audit import calendars, people, places, published, stored
 from casework.audit import outside as evidence
-from casework.audit import people, places, published
 from casework.audit.cases import Cases
 from casework.audit.erasures import Bits, erasures
 from casework.audit.findings import STRANGE, Counts, Finding, Findings, Report, What
@@ -23,15 +23,18 @@ from casework.audit.tree import Tree
 from casework.case.tables import Case
 from casework.evidence.tables import FilePart, UploadPart
 from casework.log.keys import LogKeys, origin_of
+from casework.store.engine import Texts, lenient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from casework.audit.outside import Evidence
+    from casework.audit.places import Place
     from casework.store.unit import UnitOfWork
     from crypto.note import NoteKey, SignedNote
 
     Progress = Callable[[int, int], None]
+    Hashes = dict[int, bytes | None]
 
 CASE_WEIGHT: Final = 10
 """What looking at a case takes, in leaves, for the bar that shows how far it has come."""
@@ -54,7 +57,8 @@ def verify(
     cosignatures are verified. ``progress`` is called with the steps done, and with all of them.
     Without ``sealed``, what lies outside the database is not looked at: blobs and shred keys.
     """
-    return _Run(uow, outside, witnesses, progress, sealed=sealed).report()
+    with lenient(uow.session.connection()) as texts:
+        return _Run(uow, outside, witnesses, progress, texts, sealed=sealed).report()
 
 
 T = TypeVar("T")
@@ -69,30 +73,39 @@ class _Run:
         outside: Sequence[Evidence],
         witnesses: Sequence[NoteKey],
         progress: Progress | None,
+        texts: Texts,
         *,
         sealed: bool,
     ) -> None:
         self._uow, self._witnesses, self._sealed = uow, witnesses, sealed
+        self._texts, self._ours = texts, True
         self._progress, self._done = progress, 0
         self._findings, self._counts = Findings(), Counts(outside=len(outside))
-        self._size = places.size_of(uow)
-        cases = uow.session.scalar(select(func.count()).select_from(Case)) or 0
-        self._steps = self._size + CASE_WEIGHT * cases
+        self._size = self._steps = 0
         self._origin = origin_of(uow.office.instance_id)
         self._given = outside
 
     def report(self) -> Report:
         uow, findings, counts = self._uow, self._findings, self._counts
+        self._ours = stored.compare_schema(uow, findings)
+        self._read("types", lambda: stored.compare_types(uow, findings), None)
+        self._size = self._read("tree", lambda: places.size_of(uow), 0)
+        self._steps = self._size + self._read("cases", self._weight, 0)
         chain = self._read("roster", lambda: people.longest(uow, findings), None)
         erased = self._read(
             "erasures", lambda: erasures(uow, chain, self._size, findings), Bits(self._size)
         )
         none = LogKeys(())
+        no_sizes: set[int] = set()
         known = self._read("log keys", lambda: published.known_keys(uow, findings, counts), none)
         given = evidence.judged(self._given, known, self._origin, findings)
-        wanted = published.sizes(uow) | {one.said.size for one in given}
+        wanted = self._read("checkpoints", lambda: published.sizes(uow), no_sizes)
+        wanted |= {one.said.size for one in given}
         indexes = {one.proof.index for one in given if one.proof is not None}
-        roots, held = self._places(Leaves(uow, chain, erased, findings, counts), wanted, indexes)
+        looked = Leaves(uow, chain, erased, findings, counts)
+        roots: Hashes = {}
+        held: Hashes = dict.fromkeys(indexes)
+        self._read("log", lambda: self._places(looked, wanted, roots, held), None)
         agreed = evidence.compare(given, roots, held, self._size, findings)
         notes = published.checkpoints(uow, known, roots, findings, counts)
         nobody = dict.fromkeys((key.name for key in self._witnesses), 0)
@@ -102,11 +115,15 @@ class _Run:
             nobody,
         )
         self._read("roster", lambda: people.compare(uow, chain, findings, counts), None)
+        self._read("holidays", lambda: calendars.compare(uow, findings), None)
         if chain is not None:
-            looked = Cases(uow, chain, erased, findings, counts, sealed=self._sealed)
-            self._read("cases", lambda: self._cases(looked), None)
+            cases = Cases(uow, chain, erased, findings, counts, sealed=self._sealed)
+            self._read("cases", lambda: self._cases(cases), None)
         if self._sealed:
-            self._unnamed()
+            self._read("blobs", self._unnamed, None)
+        if self._texts.strange:
+            name = f"{self._texts.strange} times a text that is no UTF-8"
+            findings.add(Finding(What.UNREADABLE, name=name))
         if counts.unread:
             findings.add(Finding(What.GRANTS_UNREAD, name=str(counts.unread)))
         self._step(0)
@@ -118,29 +135,35 @@ class _Run:
             vouched=vouched,
         )
 
+    def _weight(self) -> int:
+        cases = self._uow.session.scalar(select(func.count()).select_from(Case)) or 0
+        return CASE_WEIGHT * cases
+
     def _cases(self, looked: Cases) -> None:
         for done in looked.look():
             self._step(CASE_WEIGHT * done)
         looked.strays()
 
     def _read(self, name: str, look: Callable[[], T], otherwise: T) -> T:
-        """Return what a look at some rows returns; values of impossible forms end it, not all."""
+        """Return what a look at some rows returns; values of impossible forms end it, not all.
+
+        Nor does a table that is not as it should be, which was told before.
+        """
         try:
             return look()
         except DBAPIError:
-            raise  # the database itself cannot be read
+            if self._ours:
+                raise  # the database itself cannot be read
+            self._findings.add(Finding(What.UNREADABLE, name=name))
+            return otherwise
         except STRANGE:
             self._findings.add(Finding(What.UNREADABLE, name=name))
             return otherwise
 
-    def _places(
-        self, leaves: Leaves, wanted: set[int], indexes: set[int]
-    ) -> tuple[dict[int, bytes | None], dict[int, bytes | None]]:
-        """Look at every place; return roots by the sizes wanted, and hashes by the places."""
+    def _places(self, leaves: Leaves, wanted: set[int], roots: Hashes, held: Hashes) -> None:
+        """Look at every place; note the roots of all sizes wanted, and what ``held`` asks for."""
         tree = Tree(self._uow.session, self._findings)
-        roots: dict[int, bytes | None] = {}
-        held: dict[int, bytes | None] = {}
-        sizes = sorted({one for one in wanted if one < self._size} | {self._size})
+        sizes = sorted({one for one in wanted if 0 <= one < self._size} | {self._size})
         at = 0
         while at < len(sizes) and sizes[at] == 0:
             roots[0] = tree.root()
@@ -148,9 +171,9 @@ class _Run:
         for chunk in places.Places(self._uow, self._findings, self._size).chunks():
             digests = []
             for place in chunk:
-                leaves.look(place)
+                self._look(leaves, place)
                 digests.append(place.held)
-                if place.number in indexes:
+                if place.number in held:
                     held[place.number] = place.held
             begun = 0
             while at < len(sizes) and sizes[at] <= tree.size + len(digests) - begun:
@@ -163,7 +186,12 @@ class _Run:
             self._step(len(chunk))
         tree.beyond()
         leaves.finish(self._size)
-        return roots, held
+
+    def _look(self, leaves: Leaves, place: Place) -> None:
+        try:
+            leaves.look(place)
+        except STRANGE:
+            self._findings.add(Finding(What.UNREADABLE, leaf=place.number))
 
     def _unnamed(self) -> None:
         """Tell of blobs that no row names: an upload was cut short, or is going on just now."""

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import hashlib
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, type_coerce
+from sqlalchemy.types import NullType
 
 from casework.calendar.tables import Calendar, Holiday
 from casework.errors import NotFound
 from casework.law.seed import seed_days
 from casework.law.vocabulary import DayKind
 from casework.law.workdays import HolidayCalendar
+from crypto import canonical
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -22,6 +25,18 @@ if TYPE_CHECKING:
     from casework.store.unit import UnitOfWork
 
 Row = tuple["date", DayKind, str]
+
+EVENT: Final = "holidays"
+"""Event of the leaf of an edit; ``calendar`` is its version, its object the digest of the days."""
+
+FACT: Final = "holidays"
+"""Fact of the leaf of the genesis: the digest of the days that were seeded."""
+
+SEEDED: Final = 1
+"""The version that is made from public data; all others are edits."""
+
+YEARS: Final = 3
+"""Years that an instance is seeded for, the one in which it is made first."""
 
 
 def latest_version(session: Session) -> int:
@@ -40,6 +55,38 @@ def rows_of(session: Session, version: int) -> list[Row]:
         .order_by(Holiday.day, Holiday.kind)
     )
     return [(day, DayKind(kind), name) for day, kind, name in found]
+
+
+def digest_of(session: Session, version: int) -> str:
+    """Return the hex SHA-256 by which a leaf names the days of a version.
+
+    It is that of the canonical JSON ``[[DAY, KIND, NAME], …]``, by day and kind. Whatever stands
+    in the rows is taken as it is.
+
+    Raises:
+        Malformed: values of a type that the program never writes.
+    """
+    found = session.execute(
+        select(type_coerce(Holiday.day, NullType()), Holiday.kind, Holiday.name)
+        .where(Holiday.calendar == version)
+        .order_by(Holiday.day, Holiday.kind)
+    )
+    return _digest((str(day), kind, name) for day, kind, name in found)
+
+
+def is_seed(session: Session, version: int) -> bool:
+    """Return whether a version holds the days that this program would seed in its year."""
+    made = session.scalar(
+        select(type_coerce(Calendar.created, NullType())).where(Calendar.version == version)
+    )
+    try:
+        first = int(str(made)[:4])
+        rows = seed_days(range(first, first + YEARS))
+        return digest_of(session, version) == _digest(
+            (day.isoformat(), kind.value, name) for day, kind, name in rows
+        )
+    except ValueError:
+        return False
 
 
 def calendar_for(session: Session, profile: Profile) -> HolidayCalendar:
@@ -71,6 +118,10 @@ def add_version(uow: UnitOfWork, rows: Iterable[Row], source: str) -> int:
         uow.session.add(Holiday(calendar=version, day=day, kind=kind.value, name=name))
     uow.session.flush()
     return version
+
+
+def _digest(rows: Iterable[tuple[str, str, str]]) -> str:
+    return hashlib.sha256(canonical.encode([list(row) for row in rows])).hexdigest()
 
 
 def edit(

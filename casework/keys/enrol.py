@@ -13,6 +13,7 @@ import msgspec
 from msgspec import UNSET
 from sqlalchemy import func, select
 
+from casework.calendar import holidays
 from casework.errors import Conflict, Denied, InvalidInput, NotFound, Untrustworthy
 from casework.keys import accounts, chain, memory, parts, passphrases, stated
 from casework.keys import roster as rosters
@@ -216,11 +217,14 @@ def install_genesis(uow: UnitOfWork, file: bytes) -> Roster:
                 raise KeysDiffer(person_id)
     rosters.store(uow, 1, entry)
     first = _draft("genesis", leaf.SYSTEM, 1, entry)
-    key = {log_keys.FACT: log_keys.found(uow).to_text()}
+    named = {
+        log_keys.FACT: log_keys.found(uow).to_text(),
+        holidays.FACT: holidays.digest_of(uow.session, holidays.SEEDED),
+    }
     leaf.append(
         uow,
         leaf.Draft(
-            first.event, first.actor, objects=first.objects, facts={**(first.facts or {}), **key}
+            first.event, first.actor, objects=first.objects, facts={**(first.facts or {}), **named}
         ),
     )
     return roster

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from datetime import date
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Final, Literal, cast
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import select, type_coerce, update
+from sqlalchemy.types import NullType
 
 from casework.calendar.tables import DeadlineRow
 from casework.case.tables import (
@@ -149,12 +150,20 @@ def _is_left(uow: UnitOfWork, case_id: str, actors: set[str]) -> bool:
 
 
 def _guardian_at(uow: UnitOfWork, number: int, chain: Roster) -> str | None:
-    """Return the guardian as the last change of the roster before a place left it, if known."""
-    changes = select(func.max(Leaf.number)).where(Leaf.event == ROSTER_CHANGED)
-    last = uow.session.scalar(changes.where(Leaf.number < number))
+    """Return the guardian as the roster had named one before a place, if known.
+
+    The highest version counts: the roster only grows, and whoever writes the database could put
+    a leaf of the system between that names an older one again.
+    """
+    changes = select(
+        type_coerce(Leaf.hash, NullType()).label("hash"),
+        type_coerce(Leaf.body, NullType()).label("body"),
+    ).where(Leaf.event == ROSTER_CHANGED, Leaf.number < number)
     named = 1  # what the genesis says
-    if last is not None:
-        named = (leaves.read(uow.session.get_one(Leaf, last)) or {}).get("roster", 0)
+    for row in uow.session.execute(changes):
+        said = (leaves.read(cast("Leaf", row)) or {}).get("roster")
+        if isinstance(said, int):
+            named = max(named, said)
     version: Roster | None = chain
     while version is not None and version.version != named:
         version = version.before

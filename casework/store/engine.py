@@ -5,6 +5,8 @@ never fail half-way through when a second writer appears.
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +41,28 @@ class Unavailable(CaseworkError):
     """A database is locked, full or unreadable just now; the act left nothing behind."""
 
 
+class Texts:
+    """Decodes every text of a connection; ``strange`` counts those that were no UTF-8.
+
+    One of those gets a further mark at its end: bytes put in the place of a mark that was
+    written honestly would otherwise read as what had been signed.
+    """
+
+    MARK = "\N{REPLACEMENT CHARACTER}"
+
+    def __init__(self) -> None:
+        """Begin to count."""
+        self.strange = 0
+
+    def __call__(self, raw: bytes) -> str:
+        """Return a text, whatever its bytes are."""
+        try:
+            return raw.decode()
+        except UnicodeDecodeError:
+            self.strange += 1
+            return raw.decode(errors="replace") + self.MARK
+
+
 def sqlite_version() -> tuple[int, ...]:
     """Return the version of the SQLite library in use."""
     return tuple(int(part) for part in dbapi2.sqlite_version.split("."))
@@ -65,6 +89,24 @@ def open_engine(path: Path) -> Engine:
     event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return engine
+
+
+@contextmanager
+def lenient(connection: Connection) -> Iterator[Texts]:
+    """Let a connection read texts that are no UTF-8, which otherwise count as a damaged database.
+
+    For whoever looks for damage: what is read so fits no hash. Only SQLite stores such texts.
+    """
+    texts = Texts()
+    driver: Any = connection.connection.dbapi_connection
+    if connection.dialect.name != "sqlite":
+        yield texts
+        return
+    before, driver.text_factory = driver.text_factory, texts
+    try:
+        yield texts
+    finally:
+        driver.text_factory = before
 
 
 def truncate_wal(engine: Engine) -> None:

@@ -9,15 +9,19 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Final
 
 import click
+from pysqlite3 import dbapi2
+from sqlalchemy.exc import SQLAlchemyError
 
 from casework.audit import outside
 from casework.audit.findings import Kind
 from casework.audit.verify import verify as audited
+from casework.errors import CaseworkError
 from casework.log.keys import origin_of
 from portal import settings as configuration
 from portal import wiring
 from portal.cli.audit_words import line
 from portal.cli.options import FOLDER, close, require_own
+from portal.cli.refusals import sentence
 from portal.cli.writing import printable
 
 if TYPE_CHECKING:
@@ -56,11 +60,11 @@ def verify_command(*, folder: Path, held: tuple[Path, ...], witnesses: tuple[str
 
     Changes nothing, asks for no secret, and works on a running instance or on a copy of its data
     alone. What is wrong comes first: missing, changed, added, reordered or forged; a notice is
-    no damage. Exit status: 0 sound, 1 something is wrong, 2 wrong usage or a file that cannot be
-    read.
+    no damage. Exit status: 0 sound, 1 something is wrong, 2 nothing can be said of it: wrong
+    usage, or an instance or a file that cannot be read.
     """
     keys = tuple(key for given in witnesses for key in _witness_keys(given))
-    with _opened(folder) as office:
+    with _unless_unreadable(), _opened(folder) as office:
         evidence = _evidence(held, origin_of(office.instance_id))
         with _progress() as progress, office.read() as uow:
             report = audited(uow, evidence, keys, progress)
@@ -68,6 +72,15 @@ def verify_command(*, folder: Path, held: tuple[Path, ...], witnesses: tuple[str
         click.echo(text)
     if not report.sound:
         sys.exit(1)
+
+
+@contextmanager
+def _unless_unreadable() -> Iterator[None]:
+    """Let what keeps an instance from being read end in 2: it is no word on the log."""
+    try:
+        yield
+    except (CaseworkError, SQLAlchemyError, dbapi2.Error, OSError) as refused:
+        raise click.UsageError(sentence(refused)) from refused
 
 
 @contextmanager

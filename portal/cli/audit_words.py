@@ -30,12 +30,14 @@ SENTENCES: Final[Mapping[What, str]] = MappingProxyType(
         What.GRANT_GONE: "the leaves gave this compartment to this holder, but the key is gone",
         What.COMPARTMENT_GONE: "the leaves made this compartment, but its row is gone",
         What.DEADLINE_GONE: "the acts of the case opened this clock, but it is gone",
+        What.CALENDAR_GONE: "the leaf tells of holidays of a version that is not there, or twice",
         What.ROSTER_GONE: "the leaf tells of an entry of the roster that is not there, or twice",
         What.OFFICER_GONE: "an officer who enrolled or is on the roster has no row any more",
         What.LOG_KEY_GONE: "the leaf names a key of the log that is not stored",
         What.CHECKPOINT_BEYOND: "a checkpoint was published of a larger tree than is here",
         What.CHECKPOINT_GONE: "the tree was filled up for a checkpoint that is not there any more",
         What.OUTSIDE_BEYOND: "others hold a larger log than is here: its newest leaves are gone",
+        What.SCHEMA_GONE: "the database lacks something that this program made",
         What.LEAF_CHANGED: "the row holds another leaf than the tree",
         What.UNREADABLE: "values of a form that the program never writes: not checked further",
         What.BODY_CHANGED: "the leaf does not say what its hash was made of",
@@ -48,12 +50,14 @@ SENTENCES: Final[Mapping[What, str]] = MappingProxyType(
         What.FILE_CHANGED: "the parts of this file are not those that the leaf names",
         What.BLOB_CHANGED: "a part of a file is not what was sealed",
         What.DEADLINE_CHANGED: "this clock does not start, stand or end as the acts say",
+        What.CALENDAR_CHANGED: "the days are not those that the leaf names: due dates moved",
         What.OFFICER_CHANGED: "an officer's row has other keys than the roster",
         What.LOG_KEY_CHANGED: "a key of the log is not the one that the leaf names",
         What.CHECKPOINT_DIFFERS: "a published checkpoint is of another tree than is here",
         What.CHECKPOINT_ORDER: "a published checkpoint is no larger than the one before it",
         What.OUTSIDE_DIFFERS: "the log signed two trees of one size: history was rewritten",
         What.RECEIPT_DIFFERS: "the leaf of this receipt is not the one that stands here",
+        What.SCHEMA_CHANGED: "not as this program made it: it may hold what it must not",
         What.LEAF_BEYOND: "a row of a leaf that the tree does not have",
         What.NODE_BEYOND: "a node that a tree of this size does not have",
         What.PADDING_BEYOND: "a run of dummy leaves reaches beyond the tree",
@@ -66,14 +70,17 @@ SENTENCES: Final[Mapping[What, str]] = MappingProxyType(
         What.GRANT_ADDED: "a key that the leaves gave to nobody, or took away again",
         What.COMPARTMENT_ADDED: "a compartment that no leaf made",
         What.DEADLINE_ADDED: "a clock that no act of the case opened",
+        What.CALENDAR_ADDED: "holidays whose days no leaf tells of",
         What.ROSTER_ADDED: "an entry of the roster that no leaf tells of",
         What.LOG_KEY_ADDED: "a key of the log that no leaf tells of",
+        What.SCHEMA_ADDED: "the database holds something that this program never made",
         What.LEAF_MOVED: "the row holds the leaf of another place",
         What.LINK_MOVED: "the leaf follows one that stands at another place",
         What.ITEM_MOVED: "what is sealed in this item is what another leaf brought",
         What.TEXT_MOVED: "the sealed text is that of another item",
         What.LEAF_UNSIGNED: "its actor did not sign it",
         What.LEAF_UNPROVEN: "nobody who was entitled to this act signed it",
+        What.LEAF_BACKDATED: "an officer signed it for a day before the roster had last changed",
         What.ERASURE_WRONG: "an erasure that no guardian in office signed, or of a wrong form",
         What.ITEM_UNSIGNED: "its author did not sign it as it is",
         What.GRANT_FORGED: "a key that nobody entitled gave, or that no leaf names",
@@ -86,6 +93,7 @@ SENTENCES: Final[Mapping[What, str]] = MappingProxyType(
         What.RECEIPT_WRONG: "the receipt does not lead to the tree that was signed",
         What.COSIGNATURE_WRONG: "a line in the name of this witness that its key did not make",
         What.CLOCK_BACK: "the day lies before that of an earlier leaf: the clock was set back",
+        What.CALENDAR_UNTOLD: "no leaf names the days of these holidays: they are believed",
         What.BLOB_UNNAMED: "a blob that no row names: an upload that was interrupted, or goes on",
         What.GRANTS_UNREAD: "cases whose shred key is not here: their keys could not be judged",
         What.ERASED: "what these leaves of a case said was erased by the guardian, for this reason",
@@ -103,7 +111,7 @@ def place(finding: Finding) -> str:
     """Return where it is: leaves are counted from 0, and a case has its ticket where it has one."""
     parts = []
     if finding.case:
-        parts.append(f"case {printable(finding.ticket or finding.case)}")
+        parts.append(f"case {_said(finding.ticket or finding.case)}")
     if finding.leaf is not None:
         parts.append(f"leaf {finding.leaf}")
     if finding.name:
@@ -111,8 +119,15 @@ def place(finding: Finding) -> str:
     return ", ".join(parts) or "log"
 
 
+def _said(value: object) -> str:
+    """Return what is shown of a value, which SQLite may hold as bytes in a column of texts."""
+    if isinstance(value, bytes):
+        value = value.decode(errors="replace")
+    return printable(str(value))
+
+
 def _named(finding: Finding) -> str:
-    name = printable(finding.name)
+    name = _said(finding.name)
     group = finding.what.value.partition("_")[0]
     if finding.what in {What.LEAF_MOVED, What.LINK_MOVED}:
         return f"that of leaf {name}"
@@ -133,6 +148,7 @@ _NOUNS: Final[Mapping[str, str]] = MappingProxyType(
         "grant": "key",
         "compartment": "compartment",
         "deadline": "deadline",
+        "calendar": "holidays, version",
         "roster": "roster entry",
         "officer": "officer",
         "log": "log key",

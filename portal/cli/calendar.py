@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from casework.calendar import holidays as table
-from casework.handling.recount import recount
+from casework.handling.recount import change
 from casework.law.vocabulary import DayKind
-from casework.log.leaf import SYSTEM, Draft, append
 from portal.cli.options import DAY, FOLDER, opened
 
 if TYPE_CHECKING:
@@ -44,9 +43,7 @@ def holidays(
         gained = [(day.date(), DayKind(kind), name) for day, kind, name in add]
         lost = [(day.date(), DayKind(kind)) for day, kind in remove]
         with office.write() as uow:
-            version = table.edit(uow, gained, lost, source)
-            moved = recount(uow)
-            append(uow, Draft("holidays", SYSTEM, facts={"calendar": version, "moved": moved}))
+            version, moved = change(uow, gained, lost, source)
     click.echo(f"version {version}: the deadlines of {moved} cases moved")
 
 

@@ -31,9 +31,6 @@ from portal.settings import CostSection, InstanceSection, Settings, StaffSection
 if TYPE_CHECKING:
     from casework.store.office import Office
 
-HOLIDAY_YEARS: Final = 3
-"""Years that the first holiday table covers, the present one included."""
-
 _HEADER: Final = re.compile(r"^[ \t]*\[[ \t]*instance[ \t]*\][ \t]*(?:#.*)?$", re.MULTILINE)
 
 
@@ -145,7 +142,7 @@ def create(
     office = wiring.open_office(folder, configuration.load(folder, {}))
     with office.write() as uow:
         first = uow.today().year
-        holidays.seed(uow, range(first, first + HOLIDAY_YEARS))
+        holidays.seed(uow, range(first, first + holidays.YEARS))
     close(office)
 
 

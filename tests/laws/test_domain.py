@@ -165,6 +165,7 @@ def test_only_the_act_appends_leaves_about_cases() -> None:
         "case/recovery_import.py",
         "keys/restoration.py",
         "handling/opening.py",
+        "handling/recount.py",
         "notices/addresses.py",
         "log/erase.py",
         "log/keys.py",

@@ -65,9 +65,7 @@ def files_whole(database: Engine, keystore: Engine) -> None:
         with engine.connect() as connection:
             answer = str(connection.exec_driver_sql("PRAGMA integrity_check").scalar())
             astray = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
-            acting = connection.exec_driver_sql(
-                "SELECT count(*) FROM sqlite_master WHERE type IN ('trigger', 'view')"
-            ).scalar()
+            acting = schema.acting(connection)
         if answer != "ok" or astray is not None:
             raise ArchiveUnfit(f"the {name} in the archive is damaged: {answer}")
         if acting:

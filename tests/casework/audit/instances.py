@@ -10,7 +10,6 @@ from sqlalchemy import text
 from casework.audit.findings import Report, What
 from casework.audit.outside import Evidence
 from casework.audit.verify import verify
-from casework.calendar import holidays
 from casework.handling import catchup, leaving, opening, recount, recuse
 from casework.intake import proof
 from casework.keys import restoration
@@ -143,8 +142,7 @@ def _second_day(made: Everything) -> None:
     bench.clock.advance(days=1)
     with bench.office.write() as uow:
         extra = (date(2026, 12, 1), DayKind.LIBUR_NASIONAL, "Contoh")
-        holidays.edit(uow, [extra], [], "SK")
-        recount.recount(uow)
+        recount.change(uow, [extra], [], "SK")
     closed.do("inspektur", "send_result")
     closed.do(REPORTER, "rate")
     gone = file_report(bench)

@@ -78,6 +78,40 @@ def test_what_is_wrong_comes_first_and_ends_in_1(run: Run, founded: Path) -> Non
     assert any(line.startswith("NOT SOUND: ") for line in lines)
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE \"case\" SET ticket = x'1b5b324aff1b5b324aff1b5b'",
+        "UPDATE leaf SET case_id = x'1b5b324aff' WHERE event = 'submit'",
+        "UPDATE leaf SET body = CAST(x'ff' AS TEXT) WHERE event = 'submit'",
+    ],
+)
+def test_bytes_in_the_place_of_texts_hide_no_finding(
+    run: Run, founded: Path, statement: str
+) -> None:
+    """Nor does the terminal obey them."""
+    execute(founded, statement)
+    answer = run("audit", "verify", founded)
+    assert answer.exit_code == 1
+    assert answer.stdout.splitlines()[-1].startswith("NOT SOUND: ")
+    assert "\x1b" not in answer.stdout
+    assert "bad  log: changed: " in run("doctor", founded).stdout
+
+
+def test_an_edit_of_holidays_is_vouched_for(run: Run, founded: Path) -> None:
+    """The leaf of the command names the days, and that of the genesis the ones that were seeded."""
+    day = ("2027-06-30", "cuti_bersama")
+    assert run("holidays", founded, "--add", *day, "Contoh", "--source", "SKB").exit_code == 0
+    assert run("audit", "verify", founded).stdout.endswith("SOUND\n")
+    for version in (1, 2):
+        execute(founded, f"DELETE FROM holiday WHERE calendar = {version} AND day < '2026-12-31'")
+    told = run("audit", "verify", founded).stdout.splitlines()
+    assert [line.partition(":")[0] for line in told if line.startswith("changed")] == [
+        "changed   leaf 0, holidays, version 1",
+        "changed   leaf 2, holidays, version 2",
+    ]
+
+
 def test_a_shorter_log_than_others_hold_is_missing(run: Run, founded: Path, held: Path) -> None:
     with opened(founded) as (office, _), office.read() as uow:
         signer = keys.signer(uow)
@@ -101,8 +135,15 @@ def test_a_file_that_cannot_be_read_is_wrong_usage(
     assert "no public key of a witness" in answer.stderr
 
 
-def test_another_folder_is_refused(run: Run, tmp_path: Path) -> None:
-    assert run("audit", "verify", tmp_path).exit_code == 1
+def test_an_instance_that_cannot_be_read_is_not_judged(
+    run: Run, founded: Path, tmp_path: Path
+) -> None:
+    """1 is the word for a log that is wrong; of these nothing is known."""
+    assert run("audit", "verify", tmp_path).exit_code == 2
+    (founded / "data" / "suaka.db").write_bytes(b"x" * 8192)
+    answer = run("audit", "verify", founded)
+    assert answer.exit_code == 2
+    assert "locked, damaged or none at all" in answer.stderr
 
 
 def test_of_very_many_findings_the_first_are_shown(

@@ -11,9 +11,12 @@ from threading import Thread
 import pytest
 from sqlalchemy import text
 
+from casework.calendar import holidays
+from casework.handling import recount
 from casework.keys import accounts, enrol
 from casework.keys.actor import Actor
 from casework.keys.vocabulary import TenureState
+from casework.law.vocabulary import DayKind
 from casework.log import checkpoints, witnesses
 from casework.log.keys import LogKeyFile
 from casework.store import engine as storage
@@ -273,13 +276,14 @@ def test_missing_collective_leave_is_bad(run: Run, founded: Path) -> None:
 
 
 def test_collective_leave_of_this_year_alone_is_told(run: Run, founded: Path) -> None:
-    with opened(founded) as (office, _), office.read() as uow:
+    with opened(founded) as (office, _), office.write() as uow:
         year = uow.today().year
-    execute(
-        founded,
-        "UPDATE OR REPLACE holiday SET day = "
-        f"'{year}' || substr(day, 5) WHERE kind = 'cuti_bersama'",
-    )
+        later = [
+            (day, kind)
+            for day, kind, _ in holidays.rows_of(uow.session, holidays.SEEDED)
+            if kind is DayKind.CUTI_BERSAMA and day.year > year
+        ]
+        recount.change(uow, [], later, "SKB")
     assert f"no cuti bersama entered after {year}" in lines(run, founded, "warn", 0)
 
 
