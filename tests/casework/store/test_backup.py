@@ -563,6 +563,15 @@ def test_a_keystore_is_wiped_before_its_copy_loses_its_name(
     assert wiped[0] == bytes(len(pair.keystore))
 
 
+def test_the_keys_of_a_copy_stand_in_no_text_of_it(room: Room) -> None:
+    with copy.pair(room.office, room.folder / "data", room.folder / "keys") as pair:
+        assert pair.log_key is not None
+        said = repr(pair)
+    assert "PRIVATE" not in said
+    assert "SQLite format" not in said
+    assert "point=" in said
+
+
 def test_the_copy_of_a_keystore_opens_as_one(room: Room, tmp_path: Path) -> None:
     filed = file_report(room.bench)
     made = room.make()
