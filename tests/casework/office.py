@@ -6,9 +6,10 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from casework.calendar import holidays
+from casework.calendar.tables import Calendar
 from casework.intake.windows import ReceiptWindows
 from casework.keys import accounts, ceremony, enrol, memory
 from casework.keys.actor import Actor
@@ -104,7 +105,8 @@ def bare_office(folder: Path, profile: str = "badung", engine: Engine | None = N
     if not (folder / "log.key").exists():
         office.log_key.make(office.instance_id, bytes(range(64, 96)))
     with office.write() as uow:
-        holidays.seed(uow, range(2026, 2029))
+        if uow.session.scalar(select(Calendar.version)) is None:  # a folder may be opened again
+            holidays.seed(uow, range(2026, 2029))
     return Bench(office, clock, folder)
 
 
