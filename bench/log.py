@@ -1,6 +1,6 @@
 """What the log costs as it grows: appending, proofs, receipts, and a full audit.
 
-Run with `python -m bench.log`; a million leaves take about twenty minutes and 1.5 GB of disk, and
+Run with `python -m bench.log`; a million leaves take about ten minutes and 1.5 GB of disk, and
 are removed at the end. `BENCH_LEAVES=100000` measures a smaller log. How the log is made, and what
 is in it, :mod:`bench._log` says.
 

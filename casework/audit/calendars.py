@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from casework.audit.findings import Finding, What
-from casework.audit.people import GENESIS
 from casework.calendar import holidays
 from casework.calendar.holidays import SEEDED
 from casework.calendar.tables import Calendar, Holiday
+from casework.keys.vocabulary import GENESIS
 from casework.log import leaf as leaves
 from casework.log.tables import Leaf
 from crypto.errors import Malformed

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from casework.audit.findings import MOST, Finding, What
-from casework.audit.people import GENESIS
 from casework.errors import NotFound
-from casework.keys.vocabulary import ROSTER_CHANGED
+from casework.keys.vocabulary import GENESIS, ROSTER_CHANGED
 from casework.log import leaf as leaves
 from casework.log.tables import Leaf, Node
 from crypto.errors import Tampered

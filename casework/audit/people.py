@@ -11,7 +11,7 @@ from casework.errors import NotFound
 from casework.keys import roster as rosters
 from casework.keys.chain import RosterBroken, StoredEntry
 from casework.keys.tables import Person, RosterRow
-from casework.keys.vocabulary import ROSTER_CHANGED, PersonKind
+from casework.keys.vocabulary import GENESIS, ROSTER_CHANGED, PersonKind
 from casework.log import leaf as leaves
 from casework.log.tables import Leaf
 from crypto.persons import PublicKeys
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from casework.keys.members import Roster
     from casework.store.unit import UnitOfWork
 
-GENESIS: Final = "genesis"
 ENROLLED: Final = "enrolled"
 
 

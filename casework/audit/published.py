@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import exists, select
 
 from casework.audit.findings import Finding, What
+from casework.keys.vocabulary import GENESIS
 from casework.log import adoption, keys
 from casework.log import leaf as leaves
 from casework.log.keys import LogKeys, LogKeysBroken
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
     from casework.audit.findings import Counts, Findings
     from casework.store.unit import UnitOfWork
     from crypto.handover import Handover
-
-GENESIS = "genesis"
 
 
 def known_keys(uow: UnitOfWork, findings: Findings, counts: Counts) -> LogKeys:

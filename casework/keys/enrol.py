@@ -22,7 +22,7 @@ from casework.keys.chain import RosterBroken
 from casework.keys.parts import PublicPart, PublicParts
 from casework.keys.tables import Enrolment, RosterRow
 from casework.keys.tables import Person as PersonRow
-from casework.keys.vocabulary import ROSTER_CHANGED, Flaw, PersonKind
+from casework.keys.vocabulary import GENESIS, ROSTER_CHANGED, Flaw, PersonKind
 from casework.log import keys as log_keys
 from casework.log import leaf
 from casework.store.base import new_id
@@ -216,7 +216,7 @@ def install_genesis(uow: UnitOfWork, file: bytes) -> Roster:
             if enrolled_keys.get(person_id) != (record.keys, record.handle):
                 raise KeysDiffer(person_id)
     rosters.store(uow, 1, entry)
-    first = _draft("genesis", leaf.SYSTEM, 1, entry)
+    first = _draft(GENESIS, leaf.SYSTEM, 1, entry)
     named = {
         log_keys.FACT: log_keys.found(uow).to_text(),
         holidays.FACT: holidays.digest_of(uow.session, holidays.SEEDED),

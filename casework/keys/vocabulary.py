@@ -7,6 +7,9 @@ RECOVERY = "0" * 32
 of grants. No person may have it."""
 
 
+GENESIS = "genesis"
+"""Event of the first leaf of a log, which names the first version of the roster."""
+
 ROSTER_CHANGED = "roster_changed"
 """Event of the leaves that name a new version of the roster as ``roster``."""
 

@@ -47,6 +47,21 @@ def put_back(bench: Bench) -> None:
     bench.office = reopened(bench.office, bench.folder)
 
 
+def go_back(filed: Filed) -> None:
+    """Put back a copy from before another report and a visit, which has seen more than it holds."""
+    keep_a_copy(filed.bench)
+    file_report(filed.bench)
+    publish(filed.bench)
+    filed.mailbox()
+    put_back(filed.bench)
+
+
+def confirm(bench: Bench) -> int:
+    """Let the guardian say that a copy was put back; return the number of the leaf."""
+    with bench.office.write() as uow:
+        return restoration.confirm(uow, bench["inspektur"], "salinan semalam dipasang kembali")
+
+
 def remembered(filed: Filed) -> Memory:
     with filed.bench.office.read() as uow:
         return memory.recall(uow, filed.reporter)
@@ -220,13 +235,8 @@ def test_the_length_of_what_is_kept_does_not_tell_who_came_back(filed: Filed) ->
     filed.mailbox()
     assert len(str(remembered(filed).log_size)) > len(str(first.log_size))
     assert length_kept(filed) == length
-    keep_a_copy(bench)
-    file_report(bench)
-    publish(bench)
-    filed.mailbox()
-    put_back(bench)
-    with bench.office.write() as uow:
-        restoration.confirm(uow, bench["inspektur"], "salinan semalam dipasang kembali")
+    go_back(filed)
+    confirm(bench)
     assert filed.mailbox().watched.restored is not None
     assert len(remembered(filed).confirmed) > len(first.confirmed)
     assert length_kept(filed) == length
@@ -256,16 +266,11 @@ def test_two_visits_at_once_are_no_contradiction(filed: Filed) -> None:
 def test_a_restore_that_the_guardian_confirmed_is_told_once(filed: Filed, days: int) -> None:
     """On the day on which the reporter was there last, or later."""
     bench = filed.bench
-    keep_a_copy(bench)
-    other = file_report(bench)
-    publish(bench)
-    filed.mailbox()
-    assert other.case_id
-    put_back(bench)
+    go_back(filed)
     bench.clock.advance(days=days)
-    with bench.office.write() as uow:
+    with bench.office.read() as uow:
         day = uow.today()
-        restoration.confirm(uow, bench["inspektur"], "salinan semalam dipasang kembali")
+    confirm(bench)
     sign_in(bench.office, "inspektur")
     assert filed.mailbox().watched.restored == day
     assert filed.mailbox().watched.restored is None
@@ -273,18 +278,13 @@ def test_a_restore_that_the_guardian_confirmed_is_told_once(filed: Filed, days: 
 
 def use_a_word(bench: Bench, age: int, *, hidden: bool = True) -> Filed:
     """Hide a word of the guardian's while somebody reports and visits; then put a copy back."""
-    with bench.office.write() as uow:
-        number = restoration.confirm(uow, bench["inspektur"], "salinan semalam dipasang kembali")
+    number = confirm(bench)
     bench.clock.advance(days=age)
     event = update(Leaf).where(Leaf.number == number)
     with bench.office.write() as uow:
         uow.session.execute(event.values(event="x" if hidden else confirmations.EVENT))
     filed = file_report(bench)
-    keep_a_copy(bench)
-    file_report(bench)
-    publish(bench)
-    filed.mailbox()
-    put_back(bench)
+    go_back(filed)
     with bench.office.write() as uow:
         uow.session.execute(event.values(event=confirmations.EVENT))
     return filed
